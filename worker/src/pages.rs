@@ -1,0 +1,70 @@
+//! The HTML pages: plain view structs, each rendered by one template in `templates/`.
+//!
+//! A view struct holds what the page shows and nothing else: no request, no storage, no clock, no
+//! protocol decision. Templates escape everything; strings that apps chose also pass the filter
+//! `shown` (or `described`, `received`), which takes out what could disturb the text around them.
+//! Every page works without JavaScript and loads `/style.css`, the favicon and app logos only.
+
+mod account;
+mod consent;
+mod login;
+mod notice;
+mod notices;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage};
+pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
+pub(crate) use login::LoginPage;
+pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
+pub(crate) use words::{Lasting, Moment, duration_words};
+
+/// A page that can be turned into HTML.
+pub(crate) trait Page {
+    /// The whole HTML document.
+    fn render_page(&self) -> Result<String, askama::Error>;
+}
+
+impl<T: askama::Template> Page for T {
+    fn render_page(&self) -> Result<String, askama::Error> {
+        self.render()
+    }
+}
+
+/// What every page shows around its content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    /// The platform's name, as its customers know it.
+    pub(crate) platform: &'a str,
+    /// The e-mail address of who is signed in, if anybody is.
+    pub(crate) person: Option<&'a str>,
+}
+
+/// An app as its developer described it. Every string in it is foreign.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct App<'a> {
+    /// The app's name.
+    pub(crate) name: &'a str,
+    /// Path of the approved logo on our own host; without one the page shows an initial.
+    pub(crate) logo: Option<&'a str>,
+    /// The person or company behind it.
+    pub(crate) developer: &'a str,
+    /// Host name of its website.
+    pub(crate) website_host: Option<&'a str>,
+    /// What it does, in its makers' words.
+    pub(crate) description: Option<&'a str>,
+    /// Not reviewed by the platform: the page says so.
+    pub(crate) in_development: bool,
+}
+
+impl App<'_> {
+    /// The letter or digit that stands in for a missing logo.
+    fn initial(&self) -> String {
+        self.name
+            .chars()
+            .find(|c| c.is_alphanumeric())
+            .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
+    }
+}

@@ -1,0 +1,241 @@
+//! The notices in use, as data.
+
+use super::words::duration_words;
+use super::{App, Fault, Frame, Link, NoticePage};
+use std::borrow::Cow;
+
+impl<'a> NoticePage<'a> {
+    /// A notice with a heading and sentences only.
+    fn plain(frame: Frame<'a>, title: &'static str, paragraphs: &[&'static str]) -> Self {
+        Self {
+            frame,
+            title: Cow::Borrowed(title),
+            problem: true,
+            app: None,
+            paragraphs: paragraphs.iter().map(|text| Cow::Borrowed(*text)).collect(),
+            links: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Authorize: the request is wrong and must not be sent back (400). `app` only when its
+    /// client id was right.
+    pub(crate) fn broken_link(
+        frame: Frame<'a>,
+        app: Option<App<'a>>,
+        faults: Vec<Fault<'a>>,
+    ) -> Self {
+        Self {
+            app,
+            faults,
+            ..Self::plain(
+                frame,
+                "This link does not work",
+                &[
+                    "The app that sent you here made a mistake in its link. Nothing was connected, and the app received nothing.",
+                    "You cannot mend this yourself. Please tell the makers of the app; the details below are for them.",
+                ],
+            )
+        }
+    }
+
+    /// Authorize: the person's role allows consent in none of their accounts (403). `who_may` is
+    /// a phrase such as "an owner"; `back` is the redirect URI with `error=access_denied`.
+    pub(crate) fn not_allowed(
+        frame: Frame<'a>,
+        app: App<'a>,
+        who_may: &str,
+        back: Option<&'a str>,
+        switch_href: &'a str,
+    ) -> Self {
+        let mut page = Self::plain(frame, "You may not connect apps", &[]);
+        page.paragraphs = vec![
+            Cow::Owned(format!(
+                "Only {who_may} of a business account may connect an app to it. Nothing was connected."
+            )),
+            Cow::Borrowed("Ask that person to open this link, or sign in with another address."),
+        ];
+        page.app = Some(app);
+        page.links
+            .push(Link::main(switch_href, "Sign in as someone else"));
+        page.links
+            .extend(back.map(|href| Link::other(href, "Go back to the app")));
+        page
+    }
+
+    /// Authorize: the app asks for what it may not have before its review (403).
+    pub(crate) fn not_approved(frame: Frame<'a>, app: App<'a>) -> Self {
+        let mut page = Self::plain(frame, "This app is not approved yet", &[]);
+        page.paragraphs = vec![
+            Cow::Owned(format!(
+                "{} has not reviewed this app, so it cannot be connected. Nothing was connected.",
+                frame.platform
+            )),
+            Cow::Borrowed("If you know its makers, ask them when it will be ready."),
+        ];
+        page.app = Some(app);
+        page
+    }
+
+    /// Authorize: the app is suspended (403).
+    pub(crate) fn suspended(frame: Frame<'a>, app: App<'a>) -> Self {
+        let mut page = Self::plain(frame, "This app is suspended", &[]);
+        page.paragraphs = vec![
+            Cow::Owned(format!(
+                "{} has suspended this app. It cannot be connected, and connections it had do not work for now.",
+                frame.platform
+            )),
+            Cow::Borrowed(
+                "You need to do nothing. You can also disconnect it for good under Connected apps.",
+            ),
+        ];
+        page.app = Some(app);
+        page.links
+            .push(Link::other("/account/apps", "Connected apps"));
+        page
+    }
+
+    /// Authorize: an error for an app that is not approved, with a link instead of a redirect
+    /// (RFC 9700 section 4.11.2). `host` is where the link leads.
+    pub(crate) fn continue_to_app(
+        frame: Frame<'a>,
+        app: App<'a>,
+        href: &'a str,
+        host: &str,
+        faults: Vec<Fault<'a>>,
+    ) -> Self {
+        let mut page = Self::plain(frame, "The app could not be connected", &[]);
+        page.paragraphs = vec![
+            Cow::Borrowed("The app asked in a way that is not allowed. Nothing was connected."),
+            Cow::Owned(format!(
+                "{} has not reviewed this app. Continue only if you know it: the link leads to {host}.",
+                frame.platform
+            )),
+        ];
+        page.app = Some(app);
+        page.links.push(Link::other(href, "Continue to the app"));
+        page.faults = faults;
+        page
+    }
+
+    /// The decision was made before, for instance after the back button (403).
+    pub(crate) fn already_decided(frame: Frame<'a>, restart_href: Option<&'a str>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "You have already answered",
+            &[
+                "This question was answered before, so this second answer changed nothing.",
+                "What you have allowed is listed under Connected apps.",
+            ],
+        );
+        page.links
+            .push(Link::main("/account/apps", "Connected apps"));
+        page.links
+            .extend(restart_href.map(|href| Link::other(href, "Ask again")));
+        page
+    }
+
+    /// The decision came too late (403).
+    pub(crate) fn decision_expired(frame: Frame<'a>, restart_href: Option<&'a str>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "This page was open too long",
+            &[
+                "For your safety the question is valid for a few minutes only. Nothing was connected.",
+            ],
+        );
+        match restart_href {
+            Some(href) => page.links.push(Link::main(href, "Start again")),
+            None => page
+                .paragraphs
+                .push(Cow::Borrowed("Go back to the app and start again.")),
+        }
+        page
+    }
+
+    /// A form that did not come from our page in this browser, or from an old one (403).
+    pub(crate) fn form_refused(frame: Frame<'a>, again_href: &'a str) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "This form is no longer valid",
+            &["You may have signed out or signed in again in another window. Nothing was changed."],
+        );
+        page.links.push(Link::main(again_href, "Try again"));
+        page
+    }
+
+    /// No such page (404).
+    pub(crate) fn not_found(frame: Frame<'a>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "Page not found",
+            &["There is nothing at this address. The link may be old or mistyped."],
+        );
+        page.links.push(Link::main("/", "Go to the start page"));
+        page
+    }
+
+    /// Wrong method (405). `allowed` is the value of the `Allow` header.
+    pub(crate) fn method_not_allowed(frame: Frame<'a>, allowed: &str) -> Self {
+        let mut page = Self::plain(frame, "This does not work here", &[]);
+        page.paragraphs.push(Cow::Owned(format!(
+            "This address does not take this kind of request. It takes: {allowed}."
+        )));
+        page
+    }
+
+    /// A request this page cannot make sense of (400, 413, 415).
+    pub(crate) fn bad_request(frame: Frame<'a>) -> Self {
+        Self::plain(
+            frame,
+            "This request was not understood",
+            &["Something in it was missing or wrong. Nothing was changed. Go back and try again."],
+        )
+    }
+
+    /// Asked under another host name than the issuer's (421).
+    pub(crate) fn wrong_host(frame: Frame<'a>) -> Self {
+        Self::plain(
+            frame,
+            "Wrong address",
+            &[
+                "This service does not answer under this host name. Check the address you were given.",
+            ],
+        )
+    }
+
+    /// Too many tries (429).
+    pub(crate) fn too_many(frame: Frame<'a>, wait_seconds: u64) -> Self {
+        let mut page = Self::plain(frame, "Too many tries", &[]);
+        page.paragraphs.push(Cow::Owned(format!(
+            "Please wait {} and try again. This protects accounts from guessed passwords.",
+            duration_words(wait_seconds.max(1))
+        )));
+        page
+    }
+
+    /// A storage fault (503).
+    pub(crate) fn try_again(frame: Frame<'a>, again_href: Option<&'a str>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "Please try again",
+            &[
+                "Something on our side did not answer in time. It is not your fault, and it usually passes within a minute.",
+            ],
+        );
+        page.links
+            .extend(again_href.map(|href| Link::main(href, "Try again")));
+        page
+    }
+
+    /// The deployment lacks settings or secrets (503); which ones is in the log only.
+    pub(crate) fn set_up_unfinished(frame: Frame<'a>) -> Self {
+        Self::plain(
+            frame,
+            "Set-up unfinished",
+            &[
+                "This service is installed and not configured yet. Its operator finds in the log what is missing.",
+            ],
+        )
+    }
+}

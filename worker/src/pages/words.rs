@@ -1,0 +1,224 @@
+//! Words for numbers, and the filters that make foreign strings fit to be shown.
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// A length of time in words, in one or two units: "1 hour 30 minutes", "180 days".
+pub(crate) fn duration_words(seconds: u64) -> String {
+    let (large, small) = match seconds {
+        DAY.. => ((DAY, "day"), (HOUR, "hour")),
+        HOUR.. => ((HOUR, "hour"), (MINUTE, "minute")),
+        MINUTE.. => ((MINUTE, "minute"), (1, "second")),
+        _ => ((1, "second"), (1, "second")),
+    };
+    let count = |(unit, name): (u64, &str), seconds: u64| match seconds / unit {
+        1 => format!("1 {name}"),
+        n => format!("{n} {name}s"),
+    };
+    let rest = seconds % large.0;
+    if rest < small.0 {
+        count(large, seconds)
+    } else {
+        format!("{} {}", count(large, seconds), count(small, rest))
+    }
+}
+
+/// How long an app's access lasts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lasting {
+    /// No refresh token: the access token's life, in seconds.
+    Once(u64),
+    /// With refresh tokens.
+    Renewed {
+        /// Ends after so many seconds without use.
+        idle: Option<u64>,
+        /// Ends so many seconds after the consent, whatever happens.
+        absolute: Option<u64>,
+    },
+}
+
+impl Lasting {
+    /// The sentence for the consent page.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Once(life) => {
+                format!(
+                    "For {}. After that the app has to ask you again.",
+                    duration_words(life)
+                )
+            }
+            Self::Renewed { idle, absolute } => {
+                let mut text = String::from("Until you disconnect it");
+                if let Some(absolute) = absolute {
+                    text.push_str(", at most ");
+                    text.push_str(&duration_words(absolute));
+                }
+                text.push('.');
+                if let Some(idle) = idle {
+                    text.push_str(" It ends by itself after ");
+                    text.push_str(&duration_words(idle));
+                    text.push_str(" without use.");
+                }
+                text
+            }
+        }
+    }
+}
+
+/// A point in time, as `<time>` needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// For machines: `2026-11-22T13:52:41Z`.
+    pub(crate) datetime: String,
+    /// For people: `22 November 2026, 13:52 UTC`.
+    pub(crate) text: String,
+}
+
+impl Moment {
+    /// From seconds since 1970.
+    pub(crate) fn from_unix(seconds: u64) -> Self {
+        // Beyond the year 9999 there is nothing to show; it also keeps the arithmetic small.
+        let seconds = seconds.min(253_402_300_799);
+        let (year, month, day) = civil(seconds / DAY);
+        let (hour, minute, second) = (
+            seconds % DAY / HOUR,
+            seconds % HOUR / MINUTE,
+            seconds % MINUTE,
+        );
+        let name = month_name(month);
+        Self {
+            datetime: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
+            text: format!("{day} {name} {year}, {hour:02}:{minute:02} UTC"),
+        }
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. The year is
+/// laid from March, so that the leap day is its last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era_day = days % 146_097;
+    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
+    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
+    let from_march = (5 * year_day + 2) / 153;
+    let day = year_day - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    (
+        days / 146_097 * 400 + era_year + u64::from(month <= 2),
+        month,
+        day,
+    )
+}
+
+/// The English name of a month.
+fn month_name(month: u64) -> &'static str {
+    match month {
+        1 => "January",
+        2 => "February",
+        3 => "March",
+        4 => "April",
+        5 => "May",
+        6 => "June",
+        7 => "July",
+        8 => "August",
+        9 => "September",
+        10 => "October",
+        11 => "November",
+        _ => "December",
+    }
+}
+
+/// Characters that show nothing or change the order of what stands around them. The joiners
+/// U+200C and U+200D stay: scripts and emoji need them.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Marks that are drawn over the character before them.
+fn is_stacked(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// One line of text: no control, no unseen character, white space folded, no more than three
+/// marks on a character, at most `limit` characters and an ellipsis.
+fn one_line(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    let (mut length, mut marks, mut gap) = (0, 0, false);
+    for c in text.chars().filter(|c| !is_unseen(*c)) {
+        if c.is_whitespace() || c.is_control() {
+            gap = true;
+            continue;
+        }
+        marks = if is_stacked(c) { marks + 1 } else { 0 };
+        if marks > 3 {
+            continue;
+        }
+        if length >= limit {
+            line.push('…');
+            break;
+        }
+        if gap && !line.is_empty() {
+            line.push(' ');
+            length += 1;
+        }
+        gap = false;
+        line.push(c);
+        length += 1;
+    }
+    line
+}
+
+/// Template filters. What they return is escaped like any other value.
+#[allow(unreachable_pub, reason = "the filter macro makes public functions")]
+pub(super) mod filters {
+    use super::{is_stacked, is_unseen, one_line};
+    use askama::{Result, Values};
+    use std::fmt::Display;
+
+    /// A foreign name or other short text.
+    #[askama::filter_fn]
+    pub(crate) fn shown(text: impl Display, _: &dyn Values) -> Result<String> {
+        let line = one_line(&text.to_string(), 100);
+        Ok(if line.is_empty() {
+            "(no name)".to_owned()
+        } else {
+            line
+        })
+    }
+
+    /// A foreign text of some sentences.
+    #[askama::filter_fn]
+    pub(crate) fn described(text: impl Display, _: &dyn Values) -> Result<String> {
+        Ok(one_line(&text.to_string(), 500))
+    }
+
+    /// A value as it came, for a developer: unseen characters in their escaped form, shortened.
+    #[askama::filter_fn]
+    pub(crate) fn received(text: impl Display, _: &dyn Values) -> Result<String> {
+        const LIMIT: usize = 200;
+        let text = text.to_string();
+        let mut out = String::new();
+        for c in text.chars().take(LIMIT) {
+            if c.is_control() || is_unseen(c) || is_stacked(c) {
+                out.extend(c.escape_unicode());
+            } else {
+                out.push(c);
+            }
+        }
+        let length = text.chars().count();
+        if length > LIMIT {
+            out.push_str(&format!("… ({length} characters)"));
+        }
+        Ok(out)
+    }
+}
