@@ -80,7 +80,11 @@ export function show(command, args, options = {}) {
 
 /** The standard output of a short command, or null when it cannot run or fails. */
 export function ask(command, args, options = {}) {
-  const result = spawnSync(command, args, { cwd: options.cwd ?? inRoot(), encoding: "utf8" });
+  const result = spawnSync(command, args, {
+    cwd: options.cwd ?? inRoot(),
+    env: { ...process.env, ...options.env },
+    encoding: "utf8",
+  });
   return result.status === 0 ? result.stdout.trim() : null;
 }
 

@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+// `npm run dev`: everything on this machine. Sets up, builds, migrates, seeds and serves http://localhost:8787.
+//   PORT=9000 npm run dev          another port (the issuer is that origin)
+//   npm run dev -- --env klaviyo   an environment of wrangler.toml, that is, a preset
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { build, publish } from "./build.mjs";
+import { inRoot } from "./lib/paths.mjs";
+import { main, say, step, ToolError } from "./lib/process.mjs";
+import { envArgs, quietEnv, wrangler } from "./lib/wrangler.mjs";
+import { setup } from "./setup.mjs";
+
+const START_LIMIT_MS = 60_000;
+
+await main(async () => {
+  const port = portNumber();
+  await portIsFree(port);
+  const tools = await setup();
+  const env = envArgs();
+  await build("development", tools, { quiet: true });
+  publish("development");
+  await step("Applying D1 migrations (local)", wrangler, ["d1", "migrations", "apply", "DB", "--local", ...env], {
+    env: { ...quietEnv, CI: "1" },
+  });
+  return serve(port, env);
+});
+
+function portNumber() {
+  const text = process.env.PORT || "8787";
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw new ToolError(`PORT=${text} is not a port number.`);
+}
+
+/** Fails early, before minutes of building, when something else listens there. */
+function portIsFree(port) {
+  return new Promise((done, failed) => {
+    const probe = createServer();
+    probe.once("error", (error) => {
+      const why = error.code === "EADDRINUSE" ? "is used by another program" : `cannot be opened (${error.code})`;
+      failed(new ToolError(`Port ${port} ${why}. Take another one:  PORT=${port + 1} npm run dev`));
+    });
+    probe.listen(port, "localhost", () => probe.close(() => done()));
+  });
+}
+
+async function serve(port, env) {
+  const issuer = `http://localhost:${port}`;
+  const args = ["dev", "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false", ...env];
+  const child = spawn(wrangler, args, { cwd: inRoot(), env: { ...process.env, ...quietEnv }, stdio: ["ignore", "inherit", "inherit"] });
+  const ended = new Promise((done) => child.on("close", (code) => done(code)));
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      if (!stopping && signal === "SIGTERM") child.kill("SIGTERM"); // Ctrl-C reaches wrangler by itself
+      if (stopping) child.kill("SIGKILL"); // asked twice
+      stopping = true;
+    });
+  }
+  const up = await Promise.race([waitUntilUp(issuer), ended.then(() => false)]);
+  if (up) {
+    await seed(issuer);
+    say(welcome(issuer));
+  } else if (!stopping) {
+    child.kill("SIGTERM");
+  }
+  const code = await ended;
+  if (stopping) {
+    say("\nStopped.");
+    return 0;
+  }
+  throw new ToolError(`wrangler dev ended (exit code ${code}); its messages are above.`);
+}
+
+async function waitUntilUp(issuer) {
+  const end = Date.now() + START_LIMIT_MS;
+  while (Date.now() < end) {
+    try {
+      const answer = await fetch(`${issuer}/.well-known/oauth-authorization-server`);
+      await answer.arrayBuffer();
+      if (answer.ok) return true;
+    } catch {
+      // not listening yet
+    }
+    await sleep(200);
+  }
+  return false;
+}
+
+async function seed(issuer) {
+  const answer = await fetch(`${issuer}/__dev/seed`, { method: "POST" });
+  if (!answer.ok) throw new ToolError(`The development data could not be written: HTTP ${answer.status}.`);
+}
+
+const welcome = (issuer) => `
+Edgegrant runs at ${issuer}
+
+  Demo page       ${issuer}/demo/   press Connect and watch every exchange
+  Sign in as      owner@demo.example   owner of Demo Salon and Second Salon
+                  staff@demo.example   staff of Demo Salon, may not consent
+                  admin@demo.example   platform admin
+                  password of all three: demo-password
+  Apps            demo-spa      public, redirects to the demo page
+                  demo-server   secret demo-server-secret, redirects to http://127.0.0.1/callback, any port
+  Connected apps  ${issuer}/account/apps
+  Metadata        ${issuer}/.well-known/oauth-authorization-server
+
+  Data is kept in .wrangler/state; delete that folder to begin again. Ctrl-C stops everything.
+`;
