@@ -5,7 +5,7 @@
 //   pkce      the browser module in Node and in headless Chromium
 //   build     both variants, sizes against their budgets
 //   http      black-box tests against the Worker on workerd, and in a real browser
-import { globSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
@@ -85,7 +85,9 @@ const groups = {
   },
 
   async http(tools, names) {
-    const files = globSync("tests/**/*.test.mjs", { cwd: inRoot() })
+    const files = readdirSync(inRoot("tests"), { recursive: true })
+      .filter((file) => file.endsWith(".test.mjs"))
+      .map((file) => `tests/${file}`)
       .filter((file) => names.length === 0 || names.includes(basename(file, ".test.mjs")))
       .sort();
     if (files.length === 0) throw new ToolError(`No file tests/**/*.test.mjs is named ${names.join(", ")}.`);
