@@ -1,0 +1,33 @@
+// Entry module of the test Worker: the built Worker, with every storage operation counted and faults on demand.
+//   GET  /__count                              what happened since the last reset
+//   POST /__count {"reset":true,"faults":{}}   starts again, switches faults
+import built, { App as BuiltApp, Grant as BuiltGrant, RateLimiter as BuiltRateLimiter } from "./built/index.js";
+import { bindings, counts, faults, objectState, reset } from "./proxies.mjs";
+
+async function control(request) {
+  if (request.method === "POST") {
+    const command = await request.json();
+    if (command.reset) reset();
+    if (command.faults) {
+      for (const name of Object.keys(faults)) delete faults[name];
+      Object.assign(faults, command.faults);
+    }
+  }
+  return Response.json(counts);
+}
+
+const object = (Class) =>
+  new Proxy(Class, {
+    construct: (target, [state, env], newTarget) => Reflect.construct(target, [objectState(state), bindings(env)], newTarget),
+  });
+
+export const Grant = object(BuiltGrant);
+export const App = object(BuiltApp);
+export const RateLimiter = object(BuiltRateLimiter);
+
+export default {
+  fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === "/__count") return control(request);
+    return new built(ctx, bindings(env)).fetch(request);
+  },
+};

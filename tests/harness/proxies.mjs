@@ -1,0 +1,131 @@
+// Proxies around the bindings that count storage operations and can make them fail.
+// Runs inside workerd. The Worker looks its bindings up by property and checks the name of their constructor, and
+// native functions refuse a foreign `this`: so every property comes from the real object, functions bound to it.
+
+export const counts = {};
+export const faults = {};
+const objectNames = new Set();
+
+export function reset() {
+  for (const key of ["kvGet", "kvPut", "kvDelete", "kvList", "d1Statements", "d1Batches", "objectRequests", "rowsWritten", "alarms"]) {
+    counts[key] = 0;
+  }
+  counts.queries = [];
+  counts.objects = [];
+  objectNames.clear();
+}
+reset();
+
+/** An object like `target`, with some of its properties replaced. `replace` gets the original (bound) property. */
+export function over(target, replace) {
+  return new Proxy(target, {
+    get(_, property) {
+      const value = Reflect.get(target, property, target);
+      const bound = typeof value === "function" && property !== "constructor" ? value.bind(target) : value;
+      return Object.hasOwn(replace, property) ? replace[property](bound) : bound;
+    },
+  });
+}
+
+function fail(name) {
+  if (faults[name] === "throw") throw new Error(`injected fault: ${name}`);
+}
+
+/** An async operation that counts itself and fails before it is done ("throw") or after it was done ("lost"). */
+const operation = (counter, fault, run) => async (...args) => {
+  counts[counter] += 1;
+  fail(fault);
+  const value = await run(...args);
+  if (faults[fault] === "lost") throw new Error(`injected fault: the answer of ${fault} was lost`);
+  return value;
+};
+
+export const kv = (binding) =>
+  over(binding, {
+    get: (get) => operation("kvGet", "kvGet", (...args) => (faults.kvGet === "miss" ? null : get(...args))),
+    getWithMetadata: (get) =>
+      operation("kvGet", "kvGet", (...args) =>
+        faults.kvGet === "miss" ? { value: null, metadata: null, cacheStatus: null } : get(...args),
+      ),
+    put: (put) => operation("kvPut", "kvPut", put),
+    delete: (remove) => operation("kvDelete", "kvDelete", remove),
+    list: (list) => operation("kvList", "kvList", list),
+  });
+
+const statement = (native) =>
+  over(native, {
+    bind: (bind) => (...values) => statement(bind(...values)),
+    ...Object.fromEntries(["first", "run", "all", "raw"].map((name) => [name, (run) => operation("d1Statements", "d1", run)])),
+  });
+
+export const d1 = (binding) =>
+  over(binding, {
+    prepare: (prepare) => (sql) => {
+      counts.queries.push(sql);
+      return statement(prepare(sql));
+    },
+    batch: (batch) => operation("d1Batches", "d1", batch),
+    exec: (exec) => operation("d1Statements", "d1", exec),
+    withSession: (withSession) => (...args) => d1(withSession(...args)),
+  });
+
+/** Faults of object calls can be limited to some bindings: `{ object: "throw", objectOnly: ["GRANT"] }`. */
+const stub = (native, name) =>
+  over(native, {
+    fetch: (send) => {
+      const counted = operation("objectRequests", "object", send);
+      const spared = operation("objectRequests", undefined, send);
+      return (...args) => (!faults.objectOnly || faults.objectOnly.includes(name) ? counted : spared)(...args);
+    },
+  });
+
+export const objects = (binding, name) => {
+  const made = (get) => (...args) => {
+    counts.objects.push(name);
+    return stub(get(...args), name);
+  };
+  return over(binding, { get: made, getByName: made });
+};
+
+/** The bindings of `env`, wrapped; everything else as it is. */
+export function bindings(env) {
+  const wrapped = { CODES: kv, DB: d1, GRANT: objects, APP: objects, RATE_LIMITER: objects };
+  return new Proxy(env, {
+    get(_, name) {
+      const value = Reflect.get(env, name, env);
+      return value !== undefined && Object.hasOwn(wrapped, name) ? wrapped[name](value, name) : value;
+    },
+  });
+}
+
+/** A SQL cursor whose written rows are added up as it is read. */
+function cursor(native) {
+  let seen = 0;
+  const add = () => {
+    counts.rowsWritten += native.rowsWritten - seen;
+    seen = native.rowsWritten;
+  };
+  add();
+  const counted = (method) => (...args) => {
+    const value = method(...args);
+    add();
+    return value;
+  };
+  const names = ["next", "toArray", "one", "raw"];
+  return over(native, Object.fromEntries(names.map((name) => [name, counted])));
+}
+
+const sql = (native) => over(native, { exec: (exec) => (...args) => cursor(exec(...args)) });
+
+const storage = (native) =>
+  over(native, {
+    sql: () => sql(native.sql),
+    setAlarm: (set) => (...args) => {
+      counts.alarms += 1;
+      counts.rowsWritten += 1;
+      return set(...args);
+    },
+  });
+
+/** The state a Durable Object gets, with its storage wrapped. */
+export const objectState = (native) => over(native, { storage: () => storage(native.storage) });

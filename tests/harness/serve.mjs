@@ -1,0 +1,89 @@
+// The process that runs one Worker on workerd. `server.mjs` starts it as a child with a process group of its own, so
+// that everything it does can be captured, and killed as a power cut would.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { migrationStatements } from "./migrations.mjs";
+
+const NAME = "edgegrant";
+const options = JSON.parse(process.env.EDGEGRANT_TEST_SERVER);
+
+const read = (...parts) => readFileSync(join(options.built, ...parts));
+const harness = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
+
+/** The built modules; the counting entry goes in front of them when it is asked for. */
+function modules() {
+  const built = [
+    { type: "ESModule", path: "built/index.js", contents: read("worker/index.js").toString() },
+    { type: "CompiledWasm", path: "built/index_bg.wasm", contents: read("worker/index_bg.wasm") },
+  ];
+  const counting = [
+    { type: "ESModule", path: "counting.mjs", contents: harness("counting.mjs") },
+    { type: "ESModule", path: "proxies.mjs", contents: harness("proxies.mjs") },
+  ];
+  return options.counting ? [...counting, ...built] : built;
+}
+
+const object = (className) => ({ className, useSQLite: true });
+
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: options.port,
+    log: new Log(LogLevel.WARN),
+    cf: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: options.storage,
+    unsafeInspectDurableObjects: true,
+    name: NAME,
+    modules: modules(),
+    modulesRoot: "/",
+    compatibilityDate: "2026-11-01",
+    bindings: options.vars,
+    kvNamespaces: { CODES: "codes" },
+    d1Databases: { DB: "edgegrant" },
+    durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
+    ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
+    assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } },
+  }),
+);
+
+async function migrate() {
+  const db = await miniflare.getD1Database("DB");
+  for (const sql of migrationStatements()) await db.prepare(sql).run();
+}
+
+const commands = {
+  /** Drops objects from memory; what they had not stored is gone. */
+  async evict({ className }) {
+    const ids = await miniflare.listDurableObjectIds(className);
+    await Promise.all(ids.map((id) => miniflare.unsafeEvictDurableObject(NAME, className, { id })));
+    return ids.length;
+  },
+  objects: ({ className }) => miniflare.listDurableObjectIds(className),
+  async sql({ query, values }) {
+    const db = await miniflare.getD1Database("DB");
+    return (await db.prepare(query).bind(...(values ?? [])).all()).results;
+  },
+  async keys() {
+    const codes = await miniflare.getKVNamespace("CODES");
+    return (await codes.list()).keys.map((key) => key.name);
+  },
+  async stop() {
+    await miniflare.dispose();
+    setImmediate(() => process.exit(0));
+  },
+};
+
+process.on("message", async ({ id, command, ...args }) => {
+  try {
+    process.send({ id, value: await commands[command](args) });
+  } catch (error) {
+    process.send({ id, error: error.stack });
+  }
+});
+process.on("disconnect", () => process.exit(1)); // the tests are gone
+
+await miniflare.ready;
+if (options.migrate) await migrate();
+process.send({ id: "ready" });

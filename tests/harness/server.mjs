@@ -1,0 +1,185 @@
+// Starts the built Worker on workerd with local KV, D1 and Durable Objects, for one test file or one test.
+import { fork } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(fileURLToPath(new URL("../..", import.meta.url)));
+const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
+const START_LIMIT_MS = 60_000;
+const running = new Set();
+
+/** A port nobody listens on. The redirect URI of the demo page holds it, so it must be known before the start. */
+function freePort() {
+  return new Promise((done, failed) => {
+    const probe = createServer();
+    probe.on("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+/**
+ * @param {object} [options]
+ * @param {object} [options.vars]      further vars of the Worker, for example POLICY
+ * @param {boolean} [options.counting] put the counting entry in front: `server.count()` and faults work
+ * @param {"development"|"release"} [options.variant]
+ * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
+ */
+export async function startServer(options = {}) {
+  const built = join(root, ".build", options.variant ?? "development");
+  if (!existsSync(join(built, "worker/index.js"))) {
+    throw new Error(`The Worker is not built: ${built} is missing. Run: node worker/tools/build.mjs`);
+  }
+  const server = new Server(built, await freePort(), options);
+  await server.start();
+  return server;
+}
+
+export class Server {
+  /** What the processes of this server printed so far, workerd's included. */
+  log = "";
+  #child;
+  #calls = new Map();
+  #migrated = false;
+  #storage = mkdtempSync(join(tmpdir(), "edgegrant-test-"));
+
+  constructor(built, port, options) {
+    this.built = built;
+    this.options = options;
+    this.port = port;
+    this.issuer = `http://localhost:${port}`;
+  }
+
+  /** The folder with everything that KV, D1 and the objects have stored. */
+  get storage() {
+    return this.#storage;
+  }
+
+  async start() {
+    const config = {
+      built: this.built,
+      port: this.port,
+      storage: this.#storage,
+      counting: this.options.counting ?? false,
+      unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
+      migrate: !this.#migrated,
+      vars: { ISSUER: this.issuer, PRESET: "default", ...this.options.vars },
+    };
+    const child = fork(serve, [], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, EDGEGRANT_TEST_SERVER: JSON.stringify(config), NODE_OPTIONS: "" },
+    });
+    this.#child = child;
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (this.log += text));
+    child.on("message", ({ id, value, error }) => {
+      const call = this.#calls.get(id);
+      this.#calls.delete(id);
+      if (error) call?.failed(new Error(error));
+      else call?.done(value);
+    });
+    child.on("exit", (code, signal) => {
+      running.delete(child);
+      for (const call of this.#calls.values()) call.failed(new Error(`the server ended (${signal ?? code})\n${this.log}`));
+      this.#calls.clear();
+    });
+    await this.#reply("ready", START_LIMIT_MS);
+    if (!this.#migrated && this.options.variant !== "release") await this.seed();
+    this.#migrated = true;
+  }
+
+  async seed() {
+    const answer = await this.fetch("/__dev/seed", { method: "POST" });
+    if (!answer.ok) throw new Error(`seeding: HTTP ${answer.status} ${await answer.text()}\n${this.log}`);
+  }
+
+  #reply(id, limit = 20_000) {
+    return new Promise((done, failed) => {
+      const timer = setTimeout(() => failed(new Error(`no answer from the server process to ${id}\n${this.log}`)), limit);
+      const settle = (how) => (value) => {
+        clearTimeout(timer);
+        how(value);
+      };
+      this.#calls.set(id, { done: settle(done), failed: settle(failed) });
+    });
+  }
+
+  #call(command, args = {}) {
+    const id = crypto.randomUUID();
+    const reply = this.#reply(id);
+    this.#child.send({ id, command, ...args });
+    return reply;
+  }
+
+  /** A request to this server; redirects are never followed. */
+  fetch(path, init = {}) {
+    return fetch(new URL(path, this.issuer), { redirect: "manual", ...init });
+  }
+
+  /** Shifts the clock of the Worker and its objects; the offset counts from the real time, not from the last shift. */
+  async clock(offsetMs) {
+    const body = new URLSearchParams({ offset_ms: String(offsetMs) });
+    const answer = await this.fetch("/__dev/clock", { method: "POST", body });
+    if (!answer.ok) throw new Error(`clock: HTTP ${answer.status}`);
+  }
+
+  /** Storage operations since the last reset, see counting.mjs. */
+  async count() {
+    return (await this.fetch("/__count")).json();
+  }
+  async resetCount() {
+    await this.fetch("/__count", { method: "POST", body: JSON.stringify({ reset: true }) });
+  }
+  /** Runs an action and returns what it cost. */
+  async counted(action) {
+    await this.resetCount();
+    const value = await action();
+    return { value, cost: await this.count() };
+  }
+  /** Switches faults on: `{ kvGet: "miss" | "throw", d1: "throw", object: "throw" ... }`; `{}` switches all off. */
+  async faults(faults) {
+    await this.fetch("/__count", { method: "POST", body: JSON.stringify({ faults }) });
+  }
+
+  evict = (className) => this.#call("evict", { className });
+  objects = (className) => this.#call("objects", { className });
+  sql = (query, ...values) => this.#call("sql", { query, values });
+  kvKeys = () => this.#call("keys");
+
+  /** Ends workerd and everything around it at once, as a power cut would. */
+  async kill() {
+    const ended = new Promise((done) => this.#child.once("exit", done));
+    process.kill(-this.#child.pid, "SIGKILL");
+    await ended;
+  }
+
+  async restart() {
+    if (running.has(this.#child)) await this.kill();
+    await this.start();
+  }
+
+  async stop() {
+    if (running.has(this.#child)) {
+      const ended = new Promise((done) => this.#child.once("exit", done));
+      await this.#call("stop").catch(() => {});
+      await ended;
+    }
+    rmSync(this.#storage, { recursive: true, force: true });
+  }
+}
+
+process.on("exit", () => {
+  for (const child of running) {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // ended by itself in the meantime
+    }
+  }
+});
