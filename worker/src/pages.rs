@@ -60,6 +60,11 @@ pub(crate) struct App<'a> {
 }
 
 impl App<'_> {
+    /// The description, when it says anything.
+    fn about(&self) -> Option<&str> {
+        self.description.filter(|text| !text.trim().is_empty())
+    }
+
     /// The letter or digit that stands in for a missing logo.
     fn initial(&self) -> String {
         self.name

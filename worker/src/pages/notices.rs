@@ -49,12 +49,17 @@ impl<'a> NoticePage<'a> {
         switch_href: &'a str,
     ) -> Self {
         let mut page = Self::plain(frame, "You may not connect apps", &[]);
-        page.paragraphs = vec![
+        page.paragraphs.extend(
+            frame
+                .person
+                .map(|person| Cow::Owned(format!("You are signed in as {person}."))),
+        );
+        page.paragraphs.extend([
             Cow::Owned(format!(
                 "Only {who_may} of a business account may connect an app to it. Nothing was connected."
             )),
-            Cow::Borrowed("Ask that person to open this link, or sign in with another address."),
-        ];
+            Cow::Borrowed("Ask that person to connect the app, or sign in with another address."),
+        ]);
         page.app = Some(app);
         page.links
             .push(Link::main(switch_href, "Sign in as someone else"));
@@ -208,7 +213,7 @@ impl<'a> NoticePage<'a> {
     pub(crate) fn too_many(frame: Frame<'a>, wait_seconds: u64) -> Self {
         let mut page = Self::plain(frame, "Too many tries", &[]);
         page.paragraphs.push(Cow::Owned(format!(
-            "Please wait {} and try again. This protects accounts from guessed passwords.",
+            "Please wait {} and try again. The limit protects the accounts here.",
             duration_words(wait_seconds.max(1))
         )));
         page
