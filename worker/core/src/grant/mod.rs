@@ -1,0 +1,142 @@
+//! Token families of one grant: the connection of one account and one app.
+//!
+//! A `Grant` object is the only writer of its families, so a decision here is atomic: the shell loads
+//! the state once, calls [`Grant::decide`], writes the rows it names, and answers. Nothing is awaited
+//! between decision and write. A decision that changes anything changes one family row, or the grant's
+//! row, or (a claim in a full grant) a family that ends and then the new one; so a fault between two
+//! writes leaves no half-written family.
+//!
+//! The order of questions is the same for all credentials (attacks A6, A10): owner → family tag →
+//! replay → rate → rotate. What fails before the tag changes nothing.
+//!
+//! RFC 6749 §4.1.2 (single use), RFC 9700 §4.14.2 (rotation, replay), RFC 7009 §2.1 (reach).
+
+mod check;
+mod claim;
+mod command;
+mod family;
+mod refresh;
+mod revoke;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Answer, Check, Checked, Claim, Command, Held, Issued, Refresh, Refused, Revoke};
+pub use family::{Family, GrantRow, LastAnswer, Rows};
+pub use sweep::Sweep;
+
+use std::collections::BTreeMap;
+
+use crate::credential::{Token, family_tag};
+use crate::keys::same;
+use crate::rate::BlockWindow;
+
+/// Everything the object knows, as it stands in its rows.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    issuer: String,
+    row: GrantRow,
+    families: BTreeMap<u32, Family>,
+    api: BlockWindow,
+    family_api: BTreeMap<u32, BlockWindow>,
+}
+
+/// A row to write before the answer leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// The grant's own row.
+    Grant,
+    /// The row of this family.
+    Family(u32),
+}
+
+/// An answer and what must be stored first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// For the edge.
+    pub answer: Answer,
+    /// In this order.
+    pub writes: Vec<Write>,
+}
+
+impl Decision {
+    fn only(answer: Answer) -> Self {
+        Self { answer, writes: Vec::new() }
+    }
+
+    fn refused(why: Refused) -> Self {
+        Self::only(Answer::Refused(why))
+    }
+}
+
+/// Random bytes for one decision: a family number and a family secret.
+pub type Random = [u8; 36];
+
+impl Grant {
+    /// A grant that has no rows yet: nothing was ever claimed or ended here.
+    #[must_use]
+    pub fn new(issuer: String) -> Self {
+        Self { issuer, row: GrantRow::default(), families: BTreeMap::new(), api: BlockWindow::fresh(), family_api: BTreeMap::new() }
+    }
+
+    /// The grant behind the rows of a restarted object.
+    #[must_use]
+    pub fn load(issuer: String, rows: Rows) -> Self {
+        let api = BlockWindow::resumed(rows.grant.api);
+        let family_api = rows.families.iter().map(|(number, family)| (*number, BlockWindow::resumed(family.api))).collect();
+        Self { issuer, row: rows.grant, families: rows.families, api, family_api }
+    }
+
+    /// The grant's own row.
+    #[must_use]
+    pub const fn row(&self) -> &GrantRow {
+        &self.row
+    }
+
+    /// A family, live or ended.
+    #[must_use]
+    pub fn family(&self, number: u32) -> Option<&Family> {
+        self.families.get(&number)
+    }
+
+    /// Whether a command may make the schema: anything else on an object without one is answered
+    /// from the empty grant and creates nothing (attack A38).
+    #[must_use]
+    pub const fn may_create(command: &Command) -> bool {
+        matches!(command, Command::Claim(_) | Command::End { .. })
+    }
+
+    /// Decides a command. On a storage fault the caller must drop this value and load it again.
+    pub fn decide(&mut self, command: &Command, now_ms: u64, random: &Random) -> Decision {
+        match command {
+            Command::Claim(claim) => self.claim(claim, now_ms, random),
+            Command::Refresh(refresh) => self.refresh(refresh, now_ms),
+            Command::Check(check) => self.check(check, now_ms),
+            Command::Revoke(revoke) => self.revoke(revoke, now_ms),
+            Command::End { seq } => self.end(*seq, now_ms),
+        }
+    }
+
+    /// The live family that an authentic token belongs to: owner first, then the family tag.
+    fn owned(&self, token: &Token) -> Result<&Family, Refused> {
+        let payload = &token.payload;
+        let family = self.families.get(&payload.family).ok_or(Refused::Gone)?;
+        if family.app != payload.app {
+            return Err(Refused::NotYours);
+        }
+        if family.ended || family.seq <= self.row.ended_seq {
+            return Err(Refused::Gone);
+        }
+        if !same(&family_tag(&family.secret, &self.issuer, payload), &token.tag) {
+            return Err(Refused::BadTag);
+        }
+        Ok(family)
+    }
+
+    /// Everything up to a consent number ends: one row, however many families (attack A35).
+    fn end(&mut self, seq: u64, now_ms: u64) -> Decision {
+        self.row.ended_seq = self.row.ended_seq.max(seq);
+        self.row.active_ms = now_ms;
+        Decision { answer: Answer::Ended, writes: vec![Write::Grant] }
+    }
+}

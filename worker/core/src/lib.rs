@@ -1,0 +1,26 @@
+//! The OAuth 2.0 protocol of Edgegrant: RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207 and RFC 9700.
+//!
+//! Everything here is a function of its arguments: no clock, no randomness, no I/O, no `worker`,
+//! no JavaScript. Time comes in as `now_ms` (milliseconds since 1970) or `now_s` (seconds), random
+//! bytes as arrays. The edge shell asks these functions what to do, writes once, and answers.
+//!
+//! | module | decides |
+//! |---|---|
+//! | [`keys`], [`seal`], [`credential`] | what a key, a sealed value, a token, a code and a client id look like |
+//! | [`policy`] | every number and switch on which deployments differ |
+//! | [`app`] | what is known of a client, and whether it has proven itself |
+//! | [`oauth`] | requests and answers of the endpoints |
+//! | [`grant`] | token families: claim, rotation, replay, revocation, limits |
+//! | [`rate`] | windows that never pass their limit, with few writes |
+//! | [`person`] | passwords, sessions and forms |
+
+pub mod app;
+pub mod credential;
+pub mod encoding;
+pub mod grant;
+pub mod keys;
+pub mod oauth;
+pub mod person;
+pub mod policy;
+pub mod rate;
+pub mod seal;

@@ -1,0 +1,65 @@
+//! Bearer tokens at a resource (RFC 6750).
+
+use super::error::ErrorCode;
+
+/// What a resource request carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer<'a> {
+    /// A token in the `Authorization` header; the scheme's case does not matter (RFC 9110 §11.1).
+    Token(&'a str),
+    /// No credentials at all, or those of another scheme.
+    Missing,
+    /// Two transports at once, or a header that cannot be read (RFC 6750 §2).
+    Malformed,
+}
+
+/// Reads the `Authorization` header. `elsewhere` says whether the query or body carries an
+/// `access_token`: alone it is ignored (RFC 9700 §4.3.2), beside the header it is refused.
+#[must_use]
+pub fn bearer(authorization: Option<&str>, elsewhere: bool) -> Bearer<'_> {
+    let Some(header) = authorization else { return Bearer::Missing };
+    let (scheme, value) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Bearer::Missing;
+    }
+    let token = value.trim();
+    let token68 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    if elsewhere || token.is_empty() || !token.bytes().all(token68) {
+        return Bearer::Malformed;
+    }
+    Bearer::Token(token)
+}
+
+/// The `WWW-Authenticate` value (RFC 6750 §3): without an error code when no credentials were sent.
+#[must_use]
+pub fn challenge(realm: &str, error: Option<(ErrorCode, &str)>) -> String {
+    match error {
+        None => format!("Bearer realm=\"{realm}\""),
+        Some((code, description)) => format!("Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{description}\"", code.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_has_no_case_and_only_the_header_counts_rs_01_rs_02_rs_03() {
+        for header in ["Bearer abc", "bearer abc", "BEARER  abc "] {
+            assert_eq!(bearer(Some(header), false), Bearer::Token("abc"), "{header}");
+        }
+        assert_eq!(bearer(None, true), Bearer::Missing);
+        assert_eq!(bearer(Some("Basic abc"), false), Bearer::Missing);
+        assert_eq!(bearer(Some("Bearer abc"), true), Bearer::Malformed);
+        for bad in ["Bearer", "Bearer ", "Bearer a b", "Bearer a\"b", "Bearer ü"] {
+            assert_eq!(bearer(Some(bad), false), Bearer::Malformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_credentials_no_error_code_rs_04_rs_05() {
+        assert_eq!(challenge("x", None), "Bearer realm=\"x\"");
+        let error = challenge("x", Some((ErrorCode::InvalidToken, "expired")));
+        assert_eq!(error, "Bearer realm=\"x\", error=\"invalid_token\", error_description=\"expired\"");
+    }
+}

@@ -1,0 +1,129 @@
+//! People who sign in: passwords, sessions, the tokens of forms.
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::encoding::{base64url, from_base64url};
+use crate::keys::{Keyring, same};
+use crate::oauth::authorize::Request;
+
+/// argon2id with 19 MiB, two passes, one lane (OWASP's first choice for this memory): about 50 ms of
+/// CPU or more.
+fn argon2id() -> Option<Argon2<'static>> {
+    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).ok()?))
+}
+
+/// The PHC string of a password.
+#[must_use]
+pub fn hash_password(password: &str, salt: &[u8; 16]) -> Option<String> {
+    Some(argon2id()?.hash_password_with_salt(password.as_bytes(), salt).ok()?.to_string())
+}
+
+/// Whether the password is the hashed one. With no hash, a dummy of the same cost is computed, so
+/// that unknown names take as long as known ones.
+#[must_use]
+pub fn verify_password(password: &str, stored: Option<&str>) -> bool {
+    let Some(stored) = stored else {
+        let _ = hash_password(password, &[0; 16]);
+        return false;
+    };
+    let Ok(parsed) = PasswordHash::new(stored) else { return false };
+    argon2id().is_some_and(|argon2| argon2.verify_password(password.as_bytes(), &parsed).is_ok())
+}
+
+/// An e-mail address as it is looked up: without surrounding space, in lower case.
+#[must_use]
+pub fn normal_email(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// What the session cookie seals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCookie {
+    /// The person.
+    pub user: String,
+    /// The row, so that signing out ends this browser.
+    pub session: String,
+    /// The person's epoch: a password change raises it and ends every session.
+    pub epoch: u32,
+    /// When it began, in seconds.
+    pub created_s: u64,
+    /// When a page was last shown, in seconds.
+    pub seen_s: u64,
+}
+
+impl SessionCookie {
+    /// Whether idle or absolute life is over.
+    #[must_use]
+    pub fn over(&self, policy: &crate::policy::Session, now_s: u64) -> bool {
+        now_s.saturating_sub(self.seen_s) >= u64::from(policy.idle_s)
+            || now_s.saturating_sub(self.created_s) >= u64::from(policy.absolute_s)
+    }
+}
+
+/// What the sign-in form seals: bound to the browser by a cookie with the same random value, so that
+/// nobody can be signed in to an attacker's account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginForm {
+    /// Also in the pre-session cookie.
+    pub browser: [u8; 16],
+    /// Until when it may be sent, in seconds.
+    pub expires_s: u64,
+}
+
+/// What the consent form seals: the request, the session that saw it, a number that is used once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentForm {
+    /// The app's number.
+    pub app: u32,
+    /// The proven request.
+    pub request: Request,
+    /// The session.
+    pub session: String,
+    /// The person.
+    pub user: String,
+    /// Inserted under a unique key by the decision.
+    pub number: [u8; 16],
+    /// Until when the decision may be sent, in seconds.
+    pub expires_s: u64,
+}
+
+const FORM_LABEL: &str = "edgegrant/1/form";
+
+/// The token of a signed-in form: bound to the session.
+#[must_use]
+pub fn form_token(seal: &Keyring, session: &str) -> Option<String> {
+    let (_, key) = seal.newest()?;
+    Some(base64url(&key.mac(FORM_LABEL, &[session.as_bytes()])))
+}
+
+/// Whether a form's token is this session's, under any key that still opens.
+#[must_use]
+pub fn form_token_ok(seal: &Keyring, session: &str, presented: &str) -> bool {
+    let Some(presented) = from_base64url(presented) else { return false };
+    seal.iter().any(|(_, key)| same(&key.mac(FORM_LABEL, &[session.as_bytes()]), &presented))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_verifies_only_against_its_own_hash() {
+        let hash = hash_password("demo-password", &[7; 16]).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify_password("demo-password", Some(&hash)));
+        assert!(!verify_password("demo-passwore", Some(&hash)));
+        assert!(!verify_password("demo-password", Some("")));
+        assert!(!verify_password("", None));
+    }
+
+    #[test]
+    fn form_tokens_belong_to_one_session() {
+        let ring = Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE").unwrap();
+        let token = form_token(&ring, "a").unwrap();
+        assert!(form_token_ok(&ring, "a", &token));
+        assert!(!form_token_ok(&ring, "b", &token) && !form_token_ok(&ring, "a", "") && !form_token_ok(&ring, "a", "!"));
+    }
+}

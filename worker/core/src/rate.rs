@@ -1,0 +1,194 @@
+//! Request limits: windows of a fixed length with an exact bound and few writes.
+//!
+//! [`BlockWindow`] counts the API calls of a grant. Windows are laid end to end from the first
+//! counted call. The first tenth of a window's uses is not written at all, and an object that was
+//! restarted assumes that they happened; above that, uses are reserved in blocks of a twentieth
+//! before they are granted. So no window ever passes its limit, even when the object is evicted at
+//! any moment; an eviction costs at most 14 % of a window; a grant made in this instance gets exactly
+//! the limit; and 100 calls cost at most 18 rows. Once resumed inside a window, uses are reserved one
+//! by one, so that further evictions cost nothing more.
+//!
+//! [`Window`] is the plain counter for what is written anyway (refreshes, log-in attempts).
+
+use serde::{Deserialize, Serialize};
+
+/// A limit: at most `limit` uses in `window_s` seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Uses per window; at least 1.
+    pub limit: u32,
+    /// Length of the window in seconds; at least 1.
+    pub window_s: u32,
+}
+
+impl Limit {
+    const fn window_ms(self) -> u64 {
+        self.window_s as u64 * 1000
+    }
+
+    /// Uses that are not written, because a restarted object assumes them.
+    const fn unwritten(self) -> u32 {
+        if self.limit < 20 { 0 } else { self.limit / 10 }
+    }
+
+    const fn block(self) -> u32 {
+        if self.limit < 20 { 1 } else { self.limit / 20 }
+    }
+}
+
+/// Where a caller stands, for the `RateLimit-*` headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Uses per window.
+    pub limit: u32,
+    /// Uses left in this window.
+    pub remaining: u32,
+    /// Whole seconds until the next window, at least 1: waiting that long works.
+    pub reset_s: u32,
+}
+
+fn standing(limit: Limit, used: u32, start_ms: u64, now_ms: u64) -> Standing {
+    let left_ms = start_ms.saturating_add(limit.window_ms()).saturating_sub(now_ms);
+    Standing {
+        limit: limit.limit,
+        remaining: limit.limit.saturating_sub(used),
+        reset_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX).max(1),
+    }
+}
+
+/// The outcome of asking for one use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Granted. With `write`, the counter must be stored before the answer leaves.
+    Granted {
+        /// Whether the counter's stored part changed.
+        write: bool,
+        /// For the headers.
+        standing: Standing,
+    },
+    /// Refused; nothing changed.
+    Refused(Standing),
+}
+
+/// What is stored of a [`BlockWindow`]: the start of the window in which uses were last reserved and
+/// how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Milliseconds since 1970; 0 when nothing was ever reserved.
+    pub start_ms: u64,
+    /// Uses reserved in that window.
+    pub reserved: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    start_ms: u64,
+    used: u32,
+    resumed: bool,
+}
+
+/// A counter with the write-saving scheme of the module.
+#[derive(Clone, Debug, Default)]
+pub struct BlockWindow {
+    stored: Reservation,
+    running: Option<Running>,
+    fresh: bool,
+}
+
+impl BlockWindow {
+    /// The counter of a grant made by this very instance: nothing was used before.
+    #[must_use]
+    pub const fn fresh() -> Self {
+        Self { stored: Reservation { start_ms: 0, reserved: 0 }, running: None, fresh: true }
+    }
+
+    /// The counter of an object that was restarted with this reservation.
+    #[must_use]
+    pub const fn resumed(stored: Reservation) -> Self {
+        Self { stored, running: None, fresh: false }
+    }
+
+    /// What has to be stored.
+    #[must_use]
+    pub const fn reservation(&self) -> Reservation {
+        self.stored
+    }
+
+    fn run(&self, limit: Limit, now_ms: u64) -> Running {
+        let window = limit.window_ms().max(1);
+        let Some(running) = self.running else {
+            let stored = self.stored;
+            if stored.start_ms == 0 {
+                let used = if self.fresh { 0 } else { limit.unwritten() };
+                return Running { start_ms: now_ms, used, resumed: false };
+            }
+            let windows = now_ms.saturating_sub(stored.start_ms) / window;
+            let start_ms = stored.start_ms.saturating_add(windows * window);
+            let reserved = if windows == 0 { stored.reserved } else { 0 };
+            return Running { start_ms, used: reserved.max(limit.unwritten()), resumed: windows == 0 };
+        };
+        let windows = now_ms.saturating_sub(running.start_ms) / window;
+        if windows == 0 {
+            return running;
+        }
+        Running { start_ms: running.start_ms.saturating_add(windows * window), used: 0, resumed: false }
+    }
+
+    /// Asks for one use at `now_ms`. A clock that ran backwards counts as zero time passed.
+    pub fn take(&mut self, limit: Limit, now_ms: u64) -> Use {
+        let mut running = self.run(limit, now_ms);
+        let now_ms = now_ms.max(running.start_ms);
+        if running.used >= limit.limit {
+            self.running = Some(running);
+            return Use::Refused(standing(limit, running.used, running.start_ms, now_ms));
+        }
+        running.used += 1;
+        let reserved = if self.stored.start_ms == running.start_ms { self.stored.reserved } else { 0 };
+        let write = running.used > reserved.max(limit.unwritten());
+        if write {
+            let block = if running.resumed { 1 } else { limit.block() };
+            let reserved = running.used.saturating_add(block - 1).min(limit.limit);
+            self.stored = Reservation { start_ms: running.start_ms, reserved };
+        }
+        self.running = Some(running);
+        Use::Granted { write, standing: standing(limit, running.used, running.start_ms, now_ms) }
+    }
+}
+
+/// A counter that is stored with every use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Milliseconds since 1970.
+    pub start_ms: u64,
+    /// Uses since then.
+    pub used: u32,
+}
+
+impl Window {
+    /// Asks for one use; on refusal nothing changed.
+    pub fn take(&mut self, limit: Limit, now_ms: u64) -> Result<Standing, Standing> {
+        let now_ms = now_ms.max(self.start_ms);
+        let over = now_ms - self.start_ms >= limit.window_ms();
+        let current = if over { Self { start_ms: now_ms, used: 0 } } else { *self };
+        if current.used >= limit.limit {
+            return Err(standing(limit, current.used, current.start_ms, now_ms));
+        }
+        *self = Self { start_ms: current.start_ms, used: current.used + 1 };
+        Ok(standing(limit, self.used, self.start_ms, now_ms))
+    }
+
+    /// Takes a use back: what was asked for in advance turned out not to count.
+    pub const fn give_back(&mut self) {
+        self.used = self.used.saturating_sub(1);
+    }
+
+    /// Whether nothing of it matters any more.
+    #[must_use]
+    pub const fn over(&self, limit: Limit, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.start_ms) >= limit.window_ms()
+    }
+}
+
+#[cfg(test)]
+mod tests;
