@@ -45,19 +45,12 @@ pub(crate) struct Link<'a> {
 impl<'a> Link<'a> {
     /// The main way on.
     pub(crate) fn main(href: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            href: href.into(),
-            text: text.into(),
-            main: true,
-        }
+        Self { href: href.into(), text: text.into(), main: true }
     }
 
     /// Another way on.
     pub(crate) fn other(href: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            main: false,
-            ..Self::main(href, text)
-        }
+        Self { main: false, ..Self::main(href, text) }
     }
 }
 

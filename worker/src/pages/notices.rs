@@ -20,11 +20,7 @@ impl<'a> NoticePage<'a> {
 
     /// Authorize: the request is wrong and must not be sent back (400). `app` only when its
     /// client id was right.
-    pub(crate) fn broken_link(
-        frame: Frame<'a>,
-        app: Option<App<'a>>,
-        faults: Vec<Fault<'a>>,
-    ) -> Self {
+    pub(crate) fn broken_link(frame: Frame<'a>, app: Option<App<'a>>, faults: Vec<Fault<'a>>) -> Self {
         Self {
             app,
             faults,
@@ -41,30 +37,16 @@ impl<'a> NoticePage<'a> {
 
     /// Authorize: the person's role allows consent in none of their accounts (403). `who_may` is
     /// a phrase such as "an owner"; `back` is the redirect URI with `error=access_denied`.
-    pub(crate) fn not_allowed(
-        frame: Frame<'a>,
-        app: App<'a>,
-        who_may: &str,
-        back: Option<&'a str>,
-        switch_href: &'a str,
-    ) -> Self {
+    pub(crate) fn not_allowed(frame: Frame<'a>, app: App<'a>, who_may: &str, back: Option<&'a str>, switch_href: &'a str) -> Self {
         let mut page = Self::plain(frame, "You may not connect apps", &[]);
-        page.paragraphs.extend(
-            frame
-                .person
-                .map(|person| Cow::Owned(format!("You are signed in as {person}."))),
-        );
+        page.paragraphs.extend(frame.person.map(|person| Cow::Owned(format!("You are signed in as {person}."))));
         page.paragraphs.extend([
-            Cow::Owned(format!(
-                "Only {who_may} of a business account may connect an app to it. Nothing was connected."
-            )),
+            Cow::Owned(format!("Only {who_may} of a business account may connect an app to it. Nothing was connected.")),
             Cow::Borrowed("Ask that person to connect the app, or sign in with another address."),
         ]);
         page.app = Some(app);
-        page.links
-            .push(Link::main(switch_href, "Sign in as someone else"));
-        page.links
-            .extend(back.map(|href| Link::other(href, "Go back to the app")));
+        page.links.push(Link::main(switch_href, "Sign in as someone else"));
+        page.links.extend(back.map(|href| Link::other(href, "Go back to the app")));
         page
     }
 
@@ -72,10 +54,7 @@ impl<'a> NoticePage<'a> {
     pub(crate) fn not_approved(frame: Frame<'a>, app: App<'a>) -> Self {
         let mut page = Self::plain(frame, "This app is not approved yet", &[]);
         page.paragraphs = vec![
-            Cow::Owned(format!(
-                "{} has not reviewed this app, so it cannot be connected. Nothing was connected.",
-                frame.platform
-            )),
+            Cow::Owned(format!("{} has not reviewed this app, so it cannot be connected. Nothing was connected.", frame.platform)),
             Cow::Borrowed("If you know its makers, ask them when it will be ready."),
         ];
         page.app = Some(app);
@@ -90,32 +69,20 @@ impl<'a> NoticePage<'a> {
                 "{} has suspended this app. It cannot be connected, and connections it had do not work for now.",
                 frame.platform
             )),
-            Cow::Borrowed(
-                "You need to do nothing. You can also disconnect it for good under Connected apps.",
-            ),
+            Cow::Borrowed("You need to do nothing. You can also disconnect it for good under Connected apps."),
         ];
         page.app = Some(app);
-        page.links
-            .push(Link::other("/account/apps", "Connected apps"));
+        page.links.push(Link::other("/account/apps", "Connected apps"));
         page
     }
 
     /// Authorize: an error for an app that is not approved, with a link instead of a redirect
     /// (RFC 9700 section 4.11.2). `host` is where the link leads.
-    pub(crate) fn continue_to_app(
-        frame: Frame<'a>,
-        app: App<'a>,
-        href: &'a str,
-        host: &str,
-        faults: Vec<Fault<'a>>,
-    ) -> Self {
+    pub(crate) fn continue_to_app(frame: Frame<'a>, app: App<'a>, href: &'a str, host: &str, faults: Vec<Fault<'a>>) -> Self {
         let mut page = Self::plain(frame, "The app could not be connected", &[]);
         page.paragraphs = vec![
             Cow::Borrowed("The app asked in a way that is not allowed. Nothing was connected."),
-            Cow::Owned(format!(
-                "{} has not reviewed this app. Continue only if you know it: the link leads to {host}.",
-                frame.platform
-            )),
+            Cow::Owned(format!("{} has not reviewed this app. Continue only if you know it: the link leads to {host}.", frame.platform)),
         ];
         page.app = Some(app);
         page.links.push(Link::other(href, "Continue to the app"));
@@ -133,10 +100,8 @@ impl<'a> NoticePage<'a> {
                 "What you have allowed is listed under Connected apps.",
             ],
         );
-        page.links
-            .push(Link::main("/account/apps", "Connected apps"));
-        page.links
-            .extend(restart_href.map(|href| Link::other(href, "Ask again")));
+        page.links.push(Link::main("/account/apps", "Connected apps"));
+        page.links.extend(restart_href.map(|href| Link::other(href, "Ask again")));
         page
     }
 
@@ -145,15 +110,11 @@ impl<'a> NoticePage<'a> {
         let mut page = Self::plain(
             frame,
             "This page was open too long",
-            &[
-                "For your safety the question is valid for a few minutes only. Nothing was connected.",
-            ],
+            &["For your safety the question is valid for a few minutes only. Nothing was connected."],
         );
         match restart_href {
             Some(href) => page.links.push(Link::main(href, "Start again")),
-            None => page
-                .paragraphs
-                .push(Cow::Borrowed("Go back to the app and start again.")),
+            None => page.paragraphs.push(Cow::Borrowed("Go back to the app and start again.")),
         }
         page
     }
@@ -171,11 +132,7 @@ impl<'a> NoticePage<'a> {
 
     /// No such page (404).
     pub(crate) fn not_found(frame: Frame<'a>) -> Self {
-        let mut page = Self::plain(
-            frame,
-            "Page not found",
-            &["There is nothing at this address. The link may be old or mistyped."],
-        );
+        let mut page = Self::plain(frame, "Page not found", &["There is nothing at this address. The link may be old or mistyped."]);
         page.links.push(Link::main("/", "Go to the start page"));
         page
     }
@@ -183,9 +140,7 @@ impl<'a> NoticePage<'a> {
     /// Wrong method (405). `allowed` is the value of the `Allow` header.
     pub(crate) fn method_not_allowed(frame: Frame<'a>, allowed: &str) -> Self {
         let mut page = Self::plain(frame, "This does not work here", &[]);
-        page.paragraphs.push(Cow::Owned(format!(
-            "This address does not take this kind of request. It takes: {allowed}."
-        )));
+        page.paragraphs.push(Cow::Owned(format!("This address does not take this kind of request. It takes: {allowed}.")));
         page
     }
 
@@ -200,13 +155,7 @@ impl<'a> NoticePage<'a> {
 
     /// Asked under another host name than the issuer's (421).
     pub(crate) fn wrong_host(frame: Frame<'a>) -> Self {
-        Self::plain(
-            frame,
-            "Wrong address",
-            &[
-                "This service does not answer under this host name. Check the address you were given.",
-            ],
-        )
+        Self::plain(frame, "Wrong address", &["This service does not answer under this host name. Check the address you were given."])
     }
 
     /// Too many tries (429).
@@ -224,12 +173,9 @@ impl<'a> NoticePage<'a> {
         let mut page = Self::plain(
             frame,
             "Please try again",
-            &[
-                "Something on our side did not answer in time. It is not your fault, and it usually passes within a minute.",
-            ],
+            &["Something on our side did not answer in time. It is not your fault, and it usually passes within a minute."],
         );
-        page.links
-            .extend(again_href.map(|href| Link::main(href, "Try again")));
+        page.links.extend(again_href.map(|href| Link::main(href, "Try again")));
         page
     }
 
@@ -238,9 +184,7 @@ impl<'a> NoticePage<'a> {
         Self::plain(
             frame,
             "Set-up unfinished",
-            &[
-                "This service is installed and not configured yet. Its operator finds in the log what is missing.",
-            ],
+            &["This service is installed and not configured yet. Its operator finds in the log what is missing."],
         )
     }
 }

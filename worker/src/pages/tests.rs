@@ -5,21 +5,11 @@ use super::*;
 const HOSTILE: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=alert(1)> style=";
 
 fn frame(person: &str) -> Frame<'_> {
-    Frame {
-        platform: "Platform",
-        person: Some(person),
-    }
+    Frame { platform: "Platform", person: Some(person) }
 }
 
 fn app<'a>(text: &'a str) -> App<'a> {
-    App {
-        name: text,
-        logo: None,
-        developer: text,
-        website_host: Some(text),
-        description: Some(text),
-        in_development: true,
-    }
+    App { name: text, logo: None, developer: text, website_host: Some(text), description: Some(text), in_development: true }
 }
 
 fn faults(text: &str) -> Vec<Fault<'_>> {
@@ -29,18 +19,11 @@ fn faults(text: &str) -> Vec<Fault<'_>> {
         received: Some(text),
         problem: text.into(),
         remedy: text.into(),
-        rfc: Some(Rfc {
-            number: 6749,
-            section: "4.1.2.1",
-        }),
+        rfc: Some(Rfc { number: 6749, section: "4.1.2.1" }),
     }]
 }
 
-fn consent<'a>(
-    text: &'a str,
-    scopes: &'a [Scope<'a>],
-    accounts: &'a [AccountChoice<'a>],
-) -> ConsentPage<'a> {
+fn consent<'a>(text: &'a str, scopes: &'a [Scope<'a>], accounts: &'a [AccountChoice<'a>]) -> ConsentPage<'a> {
     ConsentPage {
         frame: frame(text),
         app: app(text),
@@ -59,29 +42,11 @@ fn consent<'a>(
 /// Every page, with `text` in each place that takes a foreign string.
 fn all_pages(text: &str) -> Vec<String> {
     let f = frame(text);
-    let scopes = [
-        Scope {
-            name: text,
-            words: text,
-            sensitive: true,
-        },
-        Scope {
-            name: "b",
-            words: "See your bookings",
-            sensitive: false,
-        },
-    ];
-    let account = |selected| AccountChoice {
-        id: text,
-        name: text,
-        selected,
-    };
+    let scopes = [Scope { name: text, words: text, sensitive: true }, Scope { name: "b", words: "See your bookings", sensitive: false }];
+    let account = |selected| AccountChoice { id: text, name: text, selected };
     let (one, two) = ([account(true)], [account(false), account(true)]);
     let connection = |status| Connection {
-        app: App {
-            logo: Some("/logo/abc"),
-            ..app(text)
-        },
+        app: App { logo: Some("/logo/abc"), ..app(text) },
         account: text,
         scopes: vec![text],
         connected_by: text,
@@ -97,13 +62,7 @@ fn all_pages(text: &str) -> Vec<String> {
         connection(ConnectionStatus::Ending),
         connection(ConnectionStatus::Ended),
     ];
-    let apps = |connections| AppsPage {
-        frame: f,
-        csrf: text,
-        done: Some(text),
-        connections,
-        next_href: Some(text),
-    };
+    let apps = |connections| AppsPage { frame: f, csrf: text, done: Some(text), connections, next_href: Some(text) };
     let pages: Vec<Box<dyn Page + '_>> = vec![
         Box::new(LoginPage {
             frame: f,
@@ -119,32 +78,13 @@ fn all_pages(text: &str) -> Vec<String> {
         Box::new(consent(text, &[], &[])),
         Box::new(apps(&connections)),
         Box::new(apps(&[])),
-        Box::new(DisconnectPage {
-            frame: f,
-            app: app(text),
-            account: text,
-            csrf: text,
-            install: text,
-            error: Some(text),
-        }),
+        Box::new(DisconnectPage { frame: f, app: app(text), account: text, csrf: text, install: text, error: Some(text) }),
         Box::new(NoticePage::broken_link(f, Some(app(text)), faults(text))),
         Box::new(NoticePage::broken_link(f, None, Vec::new())),
-        Box::new(NoticePage::not_allowed(
-            f,
-            app(text),
-            text,
-            Some(text),
-            text,
-        )),
+        Box::new(NoticePage::not_allowed(f, app(text), text, Some(text), text)),
         Box::new(NoticePage::not_approved(f, app(text))),
         Box::new(NoticePage::suspended(f, app(text))),
-        Box::new(NoticePage::continue_to_app(
-            f,
-            app(text),
-            text,
-            text,
-            faults(text),
-        )),
+        Box::new(NoticePage::continue_to_app(f, app(text), text, text, faults(text))),
         Box::new(NoticePage::already_decided(f, Some(text))),
         Box::new(NoticePage::decision_expired(f, Some(text))),
         Box::new(NoticePage::decision_expired(f, None)),
@@ -157,46 +97,30 @@ fn all_pages(text: &str) -> Vec<String> {
         Box::new(NoticePage::try_again(f, Some(text))),
         Box::new(NoticePage::set_up_unfinished(f)),
     ];
-    pages
-        .iter()
-        .map(|page| page.render_page().unwrap())
-        .collect()
+    pages.iter().map(|page| page.render_page().unwrap()).collect()
 }
 
 /// The tags of a page, without its text. What is escaped contains no `<` and is no tag.
 fn tags(html: &str) -> Vec<&str> {
-    html.split('<')
-        .skip(1)
-        .map(|rest| rest.split('>').next().unwrap())
-        .collect()
+    html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()).collect()
 }
 
 /// The values of an attribute in a tag. Our templates quote every attribute, and `"` is escaped.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let start = format!(" {name}=\"");
-    tag.split_once(start.as_str())
-        .map(|(_, rest)| rest.split('"').next().unwrap())
+    tag.split_once(start.as_str()).map(|(_, rest)| rest.split('"').next().unwrap())
 }
 
 #[test]
 fn foreign_strings_never_become_markup() {
-    let plain: Vec<Vec<String>> = all_pages("plain")
-        .iter()
-        .map(|html| tags(html).iter().map(|tag| name_of(tag)).collect())
-        .collect();
+    let plain: Vec<Vec<String>> = all_pages("plain").iter().map(|html| tags(html).iter().map(|tag| name_of(tag)).collect()).collect();
     for (html, expected) in all_pages(HOSTILE).iter().zip(plain) {
         let names: Vec<String> = tags(html).iter().map(|tag| name_of(tag)).collect();
-        assert_eq!(
-            names, expected,
-            "the same tags whatever the strings hold: {html}"
-        );
+        assert_eq!(names, expected, "the same tags whatever the strings hold: {html}");
         assert!(!html.contains("<script"), "{html}");
         for tag in tags(html) {
             let outside: String = tag.split('"').step_by(2).collect();
-            assert!(
-                !outside.contains(" style=") && !outside.contains(" on"),
-                "{tag}"
-            );
+            assert!(!outside.contains(" style=") && !outside.contains(" on"), "{tag}");
         }
     }
 }
@@ -208,27 +132,12 @@ fn name_of(tag: &str) -> String {
 #[test]
 fn every_page_has_its_frame() {
     for html in all_pages("plain") {
-        assert!(
-            html.starts_with("<!doctype html>\n<html lang=\"en\">"),
-            "{html}"
-        );
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{html}");
         assert_eq!(html.matches("<h1").count(), 1, "{html}");
         assert_eq!(html.matches("<main").count(), 1, "{html}");
-        let title = html
-            .split_once("<title>")
-            .unwrap()
-            .1
-            .split_once("</title>")
-            .unwrap()
-            .0;
-        assert!(
-            title.ends_with(" – Platform") && title.len() > 15,
-            "{title}"
-        );
-        assert!(
-            !html.contains("<script") && !html.contains(" style="),
-            "{html}"
-        );
+        let title = html.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+        assert!(title.ends_with(" – Platform") && title.len() > 15, "{title}");
+        assert!(!html.contains("<script") && !html.contains(" style="), "{html}");
     }
 }
 
@@ -236,16 +145,9 @@ fn every_page_has_its_frame() {
 fn pages_load_only_from_our_own_host() {
     for html in all_pages("plain") {
         for tag in tags(&html) {
-            let source = attribute(tag, "src").or_else(|| {
-                tag.starts_with("link ")
-                    .then(|| attribute(tag, "href"))
-                    .flatten()
-            });
+            let source = attribute(tag, "src").or_else(|| tag.starts_with("link ").then(|| attribute(tag, "href")).flatten());
             if let Some(source) = source {
-                assert!(
-                    ["/style.css", "/favicon.svg", "/logo/abc"].contains(&source),
-                    "{tag}"
-                );
+                assert!(["/style.css", "/favicon.svg", "/logo/abc"].contains(&source), "{tag}");
             }
         }
     }
@@ -254,18 +156,12 @@ fn pages_load_only_from_our_own_host() {
 #[test]
 fn every_input_has_a_label() {
     for html in all_pages("plain") {
-        for tag in tags(&html)
-            .into_iter()
-            .filter(|tag| tag.starts_with("input "))
-        {
+        for tag in tags(&html).into_iter().filter(|tag| tag.starts_with("input ")) {
             let kind = attribute(tag, "type").unwrap();
             let labelled = match kind {
                 "hidden" => true,
                 "radio" => html.contains(&format!("<label class=\"choice\"><{tag}>")),
-                _ => html.contains(&format!(
-                    "<label for=\"{}\">",
-                    attribute(tag, "id").unwrap()
-                )),
+                _ => html.contains(&format!("<label for=\"{}\">", attribute(tag, "id").unwrap())),
             };
             assert!(labelled, "{tag}");
         }
@@ -275,47 +171,28 @@ fn every_input_has_a_label() {
 #[test]
 fn text_that_reorders_is_taken_out_or_spelled_out() {
     for html in all_pages(HOSTILE) {
-        let text: String = html
-            .split('<')
-            .filter_map(|rest| rest.split_once('>'))
-            .map(|(_, text)| text)
-            .collect();
+        let text: String = html.split('<').filter_map(|rest| rest.split_once('>')).map(|(_, text)| text).collect();
         assert!(!text.contains('\u{202e}'), "{text}");
     }
-    let html = NoticePage::broken_link(frame("p"), None, faults(HOSTILE))
-        .render_page()
-        .unwrap();
+    let html = NoticePage::broken_link(frame("p"), None, faults(HOSTILE)).render_page().unwrap();
     let details = html.split_once("<main").unwrap().1;
     assert!(!details.contains('\u{202e}'));
-    assert!(
-        details.contains("\\u{202e}"),
-        "the developer sees what came"
-    );
+    assert!(details.contains("\\u{202e}"), "the developer sees what came");
     assert!(details.contains("rfc6749#section-4.1.2.1"));
 }
 
 #[test]
 fn received_values_are_shortened() {
     let long = "é".repeat(500);
-    let html = NoticePage::broken_link(frame("p"), None, faults(&long))
-        .render_page()
-        .unwrap();
+    let html = NoticePage::broken_link(frame("p"), None, faults(&long)).render_page().unwrap();
     assert!(html.contains(&format!("{}… (500 characters)", "é".repeat(200))));
     assert!(!html.contains(&"é".repeat(501)));
 }
 
 #[test]
 fn one_account_is_text_and_several_are_a_choice() {
-    let scopes = [Scope {
-        name: "a",
-        words: "See a",
-        sensitive: false,
-    }];
-    let account = |id| AccountChoice {
-        id,
-        name: id,
-        selected: false,
-    };
+    let scopes = [Scope { name: "a", words: "See a", sensitive: false }];
+    let account = |id| AccountChoice { id, name: id, selected: false };
     let one = [account("first")];
     let html = consent("App", &scopes, &one).render_page().unwrap();
     assert!(html.contains("<input type=\"hidden\" name=\"account\" value=\"first\">"));
@@ -323,24 +200,13 @@ fn one_account_is_text_and_several_are_a_choice() {
     let two = [account("first"), account("second")];
     let html = consent("App", &scopes, &two).render_page().unwrap();
     assert_eq!(html.matches("type=\"radio\" name=\"account\"").count(), 2);
-    assert!(
-        !html.contains(" checked"),
-        "nobody is led to an account they did not pick"
-    );
-    assert!(
-        html.find("value=\"deny\"") < html.find("value=\"allow\""),
-        "Enter does not allow"
-    );
+    assert!(!html.contains(" checked"), "nobody is led to an account they did not pick");
+    assert!(html.find("value=\"deny\"") < html.find("value=\"allow\""), "Enter does not allow");
 }
 
 #[test]
 fn a_missing_logo_is_an_initial() {
-    for (name, initial) in [
-        ("élan", "É"),
-        ("\u{202e}<b>", "B"),
-        ("ßeta", "SS"),
-        ("\u{200b}", "?"),
-    ] {
+    for (name, initial) in [("élan", "É"), ("\u{202e}<b>", "B"), ("ßeta", "SS"), ("\u{200b}", "?")] {
         assert_eq!(app(name).initial(), initial);
     }
 }
@@ -373,10 +239,7 @@ fn how_long_access_lasts() {
         "Until you disconnect it, at most 180 days. It ends by itself after 30 days without use."
     );
     assert_eq!(renewed(None, None), "Until you disconnect it.");
-    assert_eq!(
-        Lasting::Once(3_600).words(),
-        "For 1 hour. After that the app has to ask you again."
-    );
+    assert_eq!(Lasting::Once(3_600).words(), "For 1 hour. After that the app has to ask you again.");
 }
 
 #[test]
@@ -391,8 +254,5 @@ fn moments_are_dates_of_the_calendar() {
     ] {
         assert_eq!(Moment::from_unix(seconds).datetime, datetime);
     }
-    assert_eq!(
-        Moment::from_unix(1_795_355_561).text,
-        "22 November 2026, 13:52 UTC"
-    );
+    assert_eq!(Moment::from_unix(1_795_355_561).text, "22 November 2026, 13:52 UTC");
 }

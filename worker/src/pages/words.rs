@@ -17,11 +17,7 @@ pub(crate) fn duration_words(seconds: u64) -> String {
         n => format!("{n} {name}s"),
     };
     let rest = seconds % large.0;
-    if rest < small.0 {
-        count(large, seconds)
-    } else {
-        format!("{} {}", count(large, seconds), count(small, rest))
-    }
+    if rest < small.0 { count(large, seconds) } else { format!("{} {}", count(large, seconds), count(small, rest)) }
 }
 
 /// How long an app's access lasts.
@@ -43,10 +39,7 @@ impl Lasting {
     pub(crate) fn words(self) -> String {
         match self {
             Self::Once(life) => {
-                format!(
-                    "For {}. After that the app has to ask you again.",
-                    duration_words(life)
-                )
+                format!("For {}. After that the app has to ask you again.", duration_words(life))
             }
             Self::Renewed { idle, absolute } => {
                 let mut text = String::from("Until you disconnect it");
@@ -81,11 +74,7 @@ impl Moment {
         // Beyond the year 9999 there is nothing to show; it also keeps the arithmetic small.
         let seconds = seconds.min(253_402_300_799);
         let (year, month, day) = civil(seconds / DAY);
-        let (hour, minute, second) = (
-            seconds % DAY / HOUR,
-            seconds % HOUR / MINUTE,
-            seconds % MINUTE,
-        );
+        let (hour, minute, second) = (seconds % DAY / HOUR, seconds % HOUR / MINUTE, seconds % MINUTE);
         let name = month_name(month);
         Self {
             datetime: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
@@ -103,16 +92,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
     let from_march = (5 * year_day + 2) / 153;
     let day = year_day - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    (
-        days / 146_097 * 400 + era_year + u64::from(month <= 2),
-        month,
-        day,
-    )
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (days / 146_097 * 400 + era_year + u64::from(month <= 2), month, day)
 }
 
 /// The English name of a month.
@@ -189,11 +170,7 @@ pub(super) mod filters {
     #[askama::filter_fn]
     pub(crate) fn shown(text: impl Display, _: &dyn Values) -> Result<String> {
         let line = one_line(&text.to_string(), 100);
-        Ok(if line.is_empty() {
-            "(no name)".to_owned()
-        } else {
-            line
-        })
+        Ok(if line.is_empty() { "(no name)".to_owned() } else { line })
     }
 
     /// A foreign text of some sentences.
