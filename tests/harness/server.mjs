@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { rawFetch } from "./raw.mjs";
 
 const root = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
@@ -25,7 +26,7 @@ function freePort() {
 
 /**
  * @param {object} [options]
- * @param {object} [options.vars]      further vars of the Worker, for example POLICY
+ * @param {object} [options.vars]      further vars of the Worker, for example POLICY, or another ISSUER
  * @param {boolean} [options.counting] put the counting entry in front: `server.count()` and faults work
  * @param {"development"|"release"} [options.variant]
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
@@ -52,7 +53,8 @@ export class Server {
     this.built = built;
     this.options = options;
     this.port = port;
-    this.issuer = `http://localhost:${port}`;
+    this.address = `http://localhost:${port}`;
+    this.issuer = options.vars?.ISSUER ?? this.address;
   }
 
   /** The folder with everything that KV, D1 and the objects have stored. */
@@ -119,7 +121,11 @@ export class Server {
 
   /** A request to this server; redirects are never followed. */
   fetch(path, init = {}) {
-    return fetch(new URL(path, this.issuer), { redirect: "manual", ...init });
+    const url = new URL(path, this.issuer);
+    if (url.origin === this.address) return fetch(url, { redirect: "manual", ...init });
+    const headers = new Headers(init.headers);
+    headers.set("host", url.host);
+    return rawFetch(this.port, url.pathname + url.search, { ...init, headers });
   }
 
   /** Shifts the clock of the Worker and its objects; the offset counts from the real time, not from the last shift. */
