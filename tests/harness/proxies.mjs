@@ -64,7 +64,7 @@ export const d1 = (binding) =>
       counts.queries.push(sql);
       return statement(prepare(sql));
     },
-    batch: (batch) => operation("d1Batches", "d1", batch),
+    batch: (batch) => operation("d1Batches", "d1Batch", batch),
     exec: (exec) => operation("d1Statements", "d1", exec),
     withSession: (withSession) => (...args) => d1(withSession(...args)),
   });

@@ -1,0 +1,63 @@
+// The variant that is deployed: it refuses to work half configured, and has no door for developers.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { startServer } from "./harness/server.mjs";
+
+const key = () => randomBytes(32).toString("base64url");
+const all = () => ({ EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}`, GRANT_ID_KEY: key() });
+const PATHS = ["/.well-known/oauth-authorization-server", "/oauth/authorize", "/login", "/oauth/token", "/api/v1/me", "/account/apps", "/manage/v1/apps/x/suspend"];
+
+/** Starts the release variant with `vars`, runs, and stops it whatever happens. */
+async function released(vars, run) {
+  const server = await startServer({ variant: "release", vars });
+  try {
+    return await run(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Everything is refused with "set-up unfinished", the log says what is missing, and the answer does not. */
+const unfinished = (vars, missing) =>
+  released(vars, async (server) => {
+    for (const path of PATHS) {
+      const answer = await server.fetch(path, { method: path.endsWith("token") || path.endsWith("suspend") ? "POST" : "GET" });
+      assert.equal(answer.status, 503, `${path} without ${missing}`);
+      const text = await answer.text();
+      assert.match(text, /set-up/i);
+      assert.ok(!text.includes(missing));
+    }
+    assert.ok(server.log.includes(missing), `the log names ${missing}: ${server.log}`);
+  });
+
+test("A31: without one of its secrets a deployment serves nothing but that its set-up is unfinished", async () => {
+  for (const name of ["EDGE_KEYS", "GRANT_ID_KEY"]) {
+    const vars = all();
+    delete vars[name];
+    await unfinished(vars, name);
+  }
+});
+
+test("A31: secrets that are malformed are as good as missing", async () => {
+  for (const [name, value] of [["SEAL_KEYS", "1:tooshort"], ["HASH_KEYS", "0:" + key()]]) await unfinished({ ...all(), [name]: value }, name);
+});
+
+test("with its secrets it serves, without development routes, demo page and demo apps", async () => {
+  await released(all(), async (server) => {
+    assert.equal((await server.fetch("/.well-known/oauth-authorization-server")).status, 200);
+    for (const [path, method] of [["/__dev/seed", "POST"], ["/__dev/clock", "POST"], ["/demo/", "GET"], ["/pkce-wasm/index.js", "GET"]]) {
+      assert.equal((await server.fetch(path, { method })).status, 404, path);
+    }
+    const body = new URLSearchParams({ grant_type: "authorization_code", code: "x", client_id: "demo-spa" });
+    const answer = await server.fetch("/oauth/token", { method: "POST", body });
+    assert.equal((await answer.json()).error, "invalid_client");
+  });
+});
+
+test("the static files of a deployment have no demo", () => {
+  const built = new URL("../.build/release/", import.meta.url);
+  assert.ok(existsSync(new URL("assets/", built)));
+  for (const name of ["demo", "pkce-wasm"]) assert.equal(existsSync(new URL(`assets/${name}`, built)), false);
+});

@@ -1,0 +1,124 @@
+// What a copy of the storage, the logs and the deployed module give away: nothing usable, nobody's name.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { authorize, authorizePath, basic, Browser, connect, exchange, me, OWNER, PASSWORD, pkce, post, redirectParams, refresh, revoke, serverApp, signedIn, spa, STAFF } from "./harness/client.mjs";
+import { dump, occurrences } from "./harness/dump.mjs";
+import { startServer } from "./harness/server.mjs";
+
+const PEOPLE = [OWNER, STAFF, "admin@demo.example", "nobody@demo.example"];
+const DEVELOPMENT = ["demo-password", "demo-server-secret", "demo-management-token", "demo.example", "Demo Salon", "/__dev/", "demo-spa", "demo-resource"];
+
+let server, app;
+const confidential = serverApp();
+/** Every secret of the run: codes, tokens, verifiers, challenges, cookies, passwords, client secrets, states. */
+const secrets = new Map();
+const keep = (kind, value) => value && secrets.set(value, kind);
+const keepAll = (kind, answer) => {
+  for (const member of ["access_token", "refresh_token"]) keep(`${kind} ${member}`, answer.json?.[member]);
+  return answer;
+};
+
+/** A run with everything in it that people and apps do, the wrong things included. */
+before(async () => {
+  server = await startServer();
+  app = spa(server);
+  const owner = await signedIn(server);
+  await new Browser(server).signIn(OWNER, "wrong-password-in-the-log");
+  await new Browser(server).signIn("nobody@demo.example", "wrong-password-in-the-log");
+  keep("password", "wrong-password-in-the-log");
+  keep("password", PASSWORD);
+  keep("client secret", confidential.secret);
+  keep("management token", "demo-management-token");
+
+  for (const client of [app, confidential]) {
+    const state = `state-${crypto.randomUUID()}`;
+    const redirect = await authorize(owner, client, { state, login_hint: STAFF });
+    keep("code", redirect.code);
+    keep("verifier", redirect.verifier);
+    keep("state", state);
+    keep("consent field", redirect.form.values("consent")[0]);
+    const held = keepAll("first", await exchange(server, client, redirect)).json;
+    const next = keepAll("second", await refresh(server, client, held.refresh_token)).json;
+    keepAll("retry", await refresh(server, client, held.refresh_token));
+    await me(server, next.access_token);
+    keepAll("narrow", await refresh(server, client, next.refresh_token, { scope: "account:read" }));
+    await me(server, `${next.access_token}x`);
+    await exchange(server, client, redirect); // replay
+    const last = await connect(server, owner, client);
+    for (const member of ["access_token", "refresh_token", "code", "verifier"]) keep(`last ${member}`, last[member]);
+    await revoke(server, client, last.access_token);
+  }
+  const unused = await authorize(owner, app);
+  keep("unused code", unused.code);
+  keep("unused verifier", unused.verifier);
+  const header = basic(confidential.id, "a-wrong-secret-in-the-log");
+  keep("wrong secret", "a-wrong-secret-in-the-log");
+  await post(server, "/oauth/token", { grant_type: "refresh_token", refresh_token: "a-made-up-token-in-the-log" }, { authorization: header });
+  keep("made-up token", "a-made-up-token-in-the-log");
+  const denied = await authorize(owner, app, { decision: "deny" });
+  assert.equal(redirectParams(denied.location).error, "access_denied");
+  await owner.page(authorizePath(app, { code_challenge: pkce().challenge, scope: "nope" }));
+  await server.fetch("/api/v1/me?access_token=a-token-in-the-address-12345");
+  keep("token in the address", "a-token-in-the-address-12345");
+  for (const [name, value] of owner.cookies) keep(`cookie ${name}`, value);
+});
+after(() => server.stop());
+
+test("the run has secrets to look for, and the scan finds what is stored readably", () => {
+  assert.ok(secrets.size >= 25, `${secrets.size}`);
+  const files = [{ name: "x", bytes: Buffer.from("....eg_at_AAAA-BBBB-CCCC....") }];
+  assert.equal(occurrences(files, "eg_at_AAAA-BBBB-CCCC").length >= 1, true);
+  const files2 = [{ name: "x", bytes: Buffer.concat([Buffer.from("pad"), Buffer.from("A".repeat(92), "base64url")]) }];
+  assert.ok(occurrences(files2, `eg_rt_${"A".repeat(92)}`).length >= 1, "the bytes of a token without its text");
+  // The scan reads the right files: what is public and stored must be found.
+  const stored = dump(server);
+  assert.ok(stored.some(({ bytes }) => bytes.includes("account:read")), "scopes are readable in the dump");
+  assert.ok(stored.some(({ name }) => name.includes("Grant")) && stored.some(({ name }) => name.startsWith("kv")) && stored.some(({ name }) => name.startsWith("d1")));
+});
+
+test("RT-18, invariant 7: no code, token, key or secret can be read from a dump of KV, D1 and the objects", () => {
+  const files = dump(server);
+  const found = [...secrets].filter(([, kind]) => kind !== "state").flatMap(([secret, kind]) => occurrences(files, secret).map(({ name, form }) => `${kind} in ${name} (form ${form})`));
+  assert.deepEqual(found, []);
+});
+
+test("invariant 7: nobody's name or e-mail address is readable in a dump, nor in names of objects and keys", async () => {
+  const files = dump(server);
+  for (const person of PEOPLE) {
+    for (const text of [person, person.split("@")[0] + "@", person.toUpperCase()]) {
+      const found = files.filter(({ name, bytes }) => bytes.includes(text) || name.includes(text)).map(({ name }) => name);
+      assert.deepEqual(found, [], text);
+    }
+  }
+  const addresses = files.filter(({ bytes }) => bytes.includes("127.0.0.1") && !bytes.includes("127.0.0.1/callback")).map(({ name }) => name);
+  assert.deepEqual(addresses, [], "addresses of people");
+  for (const key of await server.kvKeys()) assert.match(key, /^code:[\w-]{43}$|^code:[0-9a-f]{64}$/);
+});
+
+test("RT-17, invariant 8: no code, token, secret, verifier or password is in any log", () => {
+  const found = [...secrets].filter(([secret]) => server.log.includes(secret)).map(([, kind]) => kind);
+  assert.deepEqual(found, []);
+  for (const person of PEOPLE) assert.ok(!server.log.includes(person), person);
+  assert.ok(!/[?&](code|state|access_token|login_hint|refresh_token)=/.test(server.log));
+});
+
+test("invariant 9: nothing panicked or failed on the way", () => {
+  assert.doesNotMatch(server.log, /panicked|RuntimeError|unreachable|Critical|Uncaught|hung/);
+});
+
+test("A31: the module that is deployed has none of the development data and routes", () => {
+  for (const file of ["worker/index_bg.wasm", "worker/index.js"]) {
+    const bytes = readFileSync(new URL(`../.build/release/${file}`, import.meta.url));
+    for (const text of DEVELOPMENT) assert.equal(bytes.includes(text), false, `${text} in ${file}`);
+  }
+  const development = readFileSync(new URL("../.build/development/worker/index_bg.wasm", import.meta.url));
+  assert.ok(development.includes("demo-server-secret") || development.includes("demo-password"), "the search would find them");
+});
+
+test("the deployed module names no folder of the machine that built it", () => {
+  const bytes = readFileSync(new URL("../.build/release/worker/index_bg.wasm", import.meta.url));
+  for (const folder of [process.env.HOME, process.cwd(), "/home/", "/.cargo/", "/rustup/"]) {
+    if (folder && folder !== "/") assert.equal(bytes.includes(folder), false, folder);
+  }
+});
