@@ -25,9 +25,23 @@ export const Grant = object(BuiltGrant);
 export const App = object(BuiltApp);
 export const RateLimiter = object(BuiltRateLimiter);
 
+/** Notes how much work is still going on after an answer, so that a test can wait for it instead of sleeping. */
+function watched(ctx) {
+  const waitUntil = ctx.waitUntil.bind(ctx);
+  const done = () => (counts.pending -= 1);
+  Object.defineProperty(ctx, "waitUntil", {
+    value(promise) {
+      counts.pending += 1;
+      Promise.resolve(promise).then(done, done);
+      return waitUntil(promise);
+    },
+  });
+  return ctx;
+}
+
 export default {
   fetch(request, env, ctx) {
     if (new URL(request.url).pathname === "/__count") return control(request);
-    return new built(ctx, bindings(env)).fetch(request);
+    return new built(watched(ctx), bindings(env)).fetch(request);
   },
 };

@@ -2,7 +2,7 @@
 // Runs inside workerd. The Worker looks its bindings up by property and checks the name of their constructor, and
 // native functions refuse a foreign `this`: so every property comes from the real object, functions bound to it.
 
-export const counts = {};
+export const counts = { pending: 0 };
 export const faults = {};
 const objectNames = new Set();
 

@@ -135,11 +135,15 @@ export class Server {
     if (!answer.ok) throw new Error(`clock: HTTP ${answer.status}`);
   }
 
-  /** Storage operations since the last reset, see counting.mjs. */
+  /** Storage operations since the last reset, see counting.mjs; waits for what goes on after an answer. */
   async count() {
-    return (await this.fetch("/__count")).json();
+    for (;;) {
+      const counts = await (await this.fetch("/__count")).json();
+      if (counts.pending === 0) return counts;
+    }
   }
   async resetCount() {
+    await this.count();
     await this.fetch("/__count", { method: "POST", body: JSON.stringify({ reset: true }) });
   }
   /** Runs an action and returns what it cost. */

@@ -5,8 +5,12 @@ import { ToolError } from "./process.mjs";
 
 export const wrangler = bin("wrangler");
 
-/** No telemetry, no update banner, no questions in the middle of a script. */
-export const quietEnv = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
+/** No telemetry, no banner, and no request to the outside for what the `cf` object of a request would hold. */
+export const quietEnv = {
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+};
 
 /** `["--env", name]` for the `--env NAME` of the command line, `[]` without one. */
 export function envArgs(argv = process.argv.slice(2)) {
