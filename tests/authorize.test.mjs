@@ -15,7 +15,8 @@ after(() => server.stop());
 
 const { challenge } = pkce();
 const start = (parameters = {}, client = app) => owner.page(authorizePath(client, { code_challenge: challenge, ...parameters }));
-const refused = async (code, parameters, client = app) => errorRedirect(await start({ state: "s", ...parameters }, client), client, server.issuer, code);
+const refused = async (code, parameters, client = app) =>
+  errorRedirect(await start({ state: "s", ...parameters }, client), client, server.issuer, code);
 
 test("AZ-01: GET and POST with the same parameters reach the consent page", async () => {
   const path = authorizePath(app, { code_challenge: challenge });
@@ -58,15 +59,60 @@ test("AZ-06, AZ-07, AZ-10: no redirect URI but the registered one, character by 
   const base = app.redirectUri; // http://localhost:PORT/demo/
   const host = new URL(base).host;
   const variants = [
-    `http://${host}/demo`, `http://${host}/Demo/`, `http://${host}/DEMO/`, `${base}/`, `${base}index.html`, `${base}?`, `${base}?x=1`,
-    `${base}?code=attacker`, `${base}&code=attacker`, `${base}#`, `${base}#f`, `${base}%23f`, `${base}..`, `${base}../`, `${base}../admin`,
-    `${base}%2e%2e/`, `${base}..%2f`, `${base}%252F`, `${base};/../../`, `${base}%3B`, `${base}%0A%0D`, `${base}%00`, `${base} `, ` ${base}`,
-    `${base}\t`, `${base}\n`, `http://${host}//demo/`, `http://${host}/demo//`, `http://${host}\\demo\\`, `http://${host}/d%65mo/`,
-    `http://${host}/%64emo/`, `http:${host}/demo/`, `//${host}/demo/`, `/demo/`, "demo/", `https://${host}/demo/`, `HTTP://${host}/demo/`,
-    `http://LOCALHOST:${server.port}/demo/`, `http://localhost.:${server.port}/demo/`, `http://localhost/demo/`, `http://localhost:1/demo/`,
-    `http://127.0.0.1:${server.port}/demo/`, `http://[::1]:${server.port}/demo/`, `http://user@${host}/demo/`, `http://user:pw@${host}/demo/`,
-    `http://${host}@attacker.example/demo/`, `http://attacker.example/demo/`, `http://${host}.attacker.example/demo/`,
-    `http://sub.${host}/demo/`, `http://xn--localhost:${server.port}/demo/`, "javascript:alert(1)//", "data:text/html,x", "urn:ietf:wg:oauth:2.0:oob", "null",
+    `http://${host}/demo`,
+    `http://${host}/Demo/`,
+    `http://${host}/DEMO/`,
+    `${base}/`,
+    `${base}index.html`,
+    `${base}?`,
+    `${base}?x=1`,
+    `${base}?code=attacker`,
+    `${base}&code=attacker`,
+    `${base}#`,
+    `${base}#f`,
+    `${base}%23f`,
+    `${base}..`,
+    `${base}../`,
+    `${base}../admin`,
+    `${base}%2e%2e/`,
+    `${base}..%2f`,
+    `${base}%252F`,
+    `${base};/../../`,
+    `${base}%3B`,
+    `${base}%0A%0D`,
+    `${base}%00`,
+    `${base} `,
+    ` ${base}`,
+    `${base}\t`,
+    `${base}\n`,
+    `http://${host}//demo/`,
+    `http://${host}/demo//`,
+    `http://${host}\\demo\\`,
+    `http://${host}/d%65mo/`,
+    `http://${host}/%64emo/`,
+    `http:${host}/demo/`,
+    `//${host}/demo/`,
+    `/demo/`,
+    "demo/",
+    `https://${host}/demo/`,
+    `HTTP://${host}/demo/`,
+    `http://LOCALHOST:${server.port}/demo/`,
+    `http://localhost.:${server.port}/demo/`,
+    `http://localhost/demo/`,
+    `http://localhost:1/demo/`,
+    `http://127.0.0.1:${server.port}/demo/`,
+    `http://[::1]:${server.port}/demo/`,
+    `http://user@${host}/demo/`,
+    `http://user:pw@${host}/demo/`,
+    `http://${host}@attacker.example/demo/`,
+    `http://attacker.example/demo/`,
+    `http://${host}.attacker.example/demo/`,
+    `http://sub.${host}/demo/`,
+    `http://xn--localhost:${server.port}/demo/`,
+    "javascript:alert(1)//",
+    "data:text/html,x",
+    "urn:ietf:wg:oauth:2.0:oob",
+    "null",
   ];
   assert.ok(variants.length >= 40);
   for (const uri of variants) {
@@ -80,10 +126,21 @@ test("AZ-12: a loopback redirect takes any port and nothing else that differs", 
   const client = serverApp();
   for (const port of ["", ":1", ":49153", ":65535"]) consentForm(await start({ redirect_uri: `http://127.0.0.1${port}/callback` }, client));
   const others = [
-    "http://127.0.0.1:49152/other", "http://127.0.0.1:49152/callback/", "http://127.0.0.1:49152/callback?x", "http://127.0.0.2:49152/callback",
-    "http://localhost:49152/callback", "http://[::1]:49152/callback", "https://127.0.0.1:49152/callback", "http://127.0.0.1:99999/callback",
-    "http://127.0.0.1:/callback", "http://127.0.0.1:0x50/callback", "http://127.0.0.1:80 /callback", "http://127.1:49152/callback",
-    "http://2130706433:49152/callback", "http://127.0.0.1:49152@attacker.example/callback", "http://x@127.0.0.1:49152/callback",
+    "http://127.0.0.1:49152/other",
+    "http://127.0.0.1:49152/callback/",
+    "http://127.0.0.1:49152/callback?x",
+    "http://127.0.0.2:49152/callback",
+    "http://localhost:49152/callback",
+    "http://[::1]:49152/callback",
+    "https://127.0.0.1:49152/callback",
+    "http://127.0.0.1:99999/callback",
+    "http://127.0.0.1:/callback",
+    "http://127.0.0.1:0x50/callback",
+    "http://127.0.0.1:80 /callback",
+    "http://127.1:49152/callback",
+    "http://2130706433:49152/callback",
+    "http://127.0.0.1:49152@attacker.example/callback",
+    "http://x@127.0.0.1:49152/callback",
   ];
   for (const uri of others) errorPage(await start({ redirect_uri: uri }, client));
 });
@@ -98,7 +155,17 @@ test("AZ-14: only the code flow is served, and nothing comes back in a fragment"
 test("AZ-15 to AZ-18: PKCE is required, with S256 and a challenge of 43 characters", async () => {
   for (const client of [app, serverApp()]) await refused("invalid_request", { code_challenge: null, code_challenge_method: null }, client);
   for (const method of ["S512", "s256", "plain", null]) await refused("invalid_request", { code_challenge_method: method });
-  const wrong = ["a", "a".repeat(42), "a".repeat(44), "a".repeat(128), "a".repeat(129), `${"a".repeat(42)}+`, `${"a".repeat(42)}/`, `${"a".repeat(42)}=`, `${"a".repeat(42)} `];
+  const wrong = [
+    "a",
+    "a".repeat(42),
+    "a".repeat(44),
+    "a".repeat(128),
+    "a".repeat(129),
+    `${"a".repeat(42)}+`,
+    `${"a".repeat(42)}/`,
+    `${"a".repeat(42)}=`,
+    `${"a".repeat(42)} `,
+  ];
   for (const value of wrong) await refused("invalid_request", { code_challenge: value });
 });
 
@@ -148,7 +215,12 @@ test("AZ-28 to AZ-30: scopes must be known and well formed; their order and repe
 });
 
 test("AZ-31: every description keeps to the characters that RFC 6749 allows", async () => {
-  for (const parameters of [{ scope: '"\\\u0007ü' }, { response_type: '"\\ü\n' }, { code_challenge_method: '"ü' }, { code_challenge: "ü\"" }]) {
+  for (const parameters of [
+    { scope: '"\\\u0007ü' },
+    { response_type: '"\\ü\n' },
+    { code_challenge_method: '"ü' },
+    { code_challenge: 'ü"' },
+  ]) {
     const { searchParams } = new URL((await start({ state: "s", ...parameters })).location);
     assert.match(searchParams.get("error_description") ?? "", DESCRIPTION);
   }
@@ -169,14 +241,24 @@ test("AZ-32: hostile parameters are neither reflected raw nor make headers", asy
 test("AZ-33: no other origin reads this endpoint", async () => {
   const headers = { origin: "https://attacker.example" };
   const get = await owner.page(authorizePath(app, { code_challenge: challenge }), { headers });
-  const preflight = await server.fetch("/oauth/authorize", { method: "OPTIONS", headers: { ...headers, "access-control-request-method": "POST" } });
+  const preflight = await server.fetch("/oauth/authorize", {
+    method: "OPTIONS",
+    headers: { ...headers, "access-control-request-method": "POST" },
+  });
   for (const { headers: sent } of [get, preflight]) {
     for (const name of sent.keys()) assert.doesNotMatch(name, /^access-control-/);
   }
 });
 
 test("AZ-37 to AZ-39, UI-12: consent, login and error pages cannot be framed, leak no referrer and load nothing foreign", async () => {
-  for (const path of [authorizePath(app, { code_challenge: challenge }), "/login", "/oauth/authorize", authorizePath(app, { client_id: "nope" }), "/account/apps", "/nowhere"]) {
+  for (const path of [
+    authorizePath(app, { code_challenge: challenge }),
+    "/login",
+    "/oauth/authorize",
+    authorizePath(app, { client_id: "nope" }),
+    "/account/apps",
+    "/nowhere",
+  ]) {
     safePage(await owner.page(path));
   }
 });
@@ -194,5 +276,5 @@ test("AZ-40: a public client is asked for consent each time, and prompt=none is 
   await authorize(owner, app);
   consentForm(await start());
   const silent = await start({ prompt: "none", state: "s" });
-  assert.equal(silent.location === null ? undefined : new URL(silent.location).searchParams.get("code") ?? undefined, undefined);
+  assert.equal(silent.location === null ? undefined : (new URL(silent.location).searchParams.get("code") ?? undefined), undefined);
 });

@@ -1,7 +1,21 @@
 // Storage operations of each flow on a warm isolate, counted, against the budgets of the design.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { authorize, authorizePath, connect, consentForm, exchange, me, pkce, post, refresh, revoke, serverApp, signedIn, spa } from "./harness/client.mjs";
+import {
+  authorize,
+  authorizePath,
+  connect,
+  consentForm,
+  exchange,
+  me,
+  pkce,
+  post,
+  refresh,
+  revoke,
+  serverApp,
+  signedIn,
+  spa,
+} from "./harness/client.mjs";
 import { startServer } from "./harness/server.mjs";
 
 let server, owner, app;
@@ -41,7 +55,10 @@ test("show consent: 1 D1 read", async () => {
 test("allow: 1 KV put and 1 D1 batch; deny: 1 D1 batch", async () => {
   await warm();
   const path = authorizePath(app, { code_challenge: pkce().challenge });
-  for (const [decision, budget] of [["allow", { kvPut: 1, d1Batches: 1 }], ["deny", { d1Batches: 1 }]]) {
+  for (const [decision, budget] of [
+    ["allow", { kvPut: 1, d1Batches: 1 }],
+    ["deny", { d1Batches: 1 }],
+  ]) {
     const form = consentForm(await owner.page(path));
     const answer = await costs(budget, () => owner.submit(form, { account: form.values("account")[0] }, { decision }));
     assert.equal(answer.status, 303);
@@ -93,7 +110,13 @@ test("invariant 6: garbage, forged, expired and foreign tokens and codes, and un
   const redirect = await authorize(owner, app);
   await warm();
   const objects = (await server.objects("Grant")).length + (await server.objects("App")).length;
-  const forged = (token) => [`${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`, `${token.slice(0, 30)}${token[30] === "A" ? "B" : "A"}${token.slice(31)}`, token.slice(0, -4), "x", ""];
+  const forged = (token) => [
+    `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`,
+    `${token.slice(0, 30)}${token[30] === "A" ? "B" : "A"}${token.slice(31)}`,
+    token.slice(0, -4),
+    "x",
+    "",
+  ];
   await costs({}, async () => {
     for (const token of forged(held.access_token)) await me(server, token);
     for (const token of [...forged(held.refresh_token), held.access_token]) {

@@ -1,7 +1,21 @@
 // The consent page and its decision: shown in words, bound to one session and one transaction, used once.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { authorize, authorizePath, Browser, connect, consentForm, manage, me, pkce, redirectParams, serverApp, signedIn, spa, STAFF } from "./harness/client.mjs";
+import {
+  authorize,
+  authorizePath,
+  Browser,
+  connect,
+  consentForm,
+  manage,
+  me,
+  pkce,
+  redirectParams,
+  serverApp,
+  signedIn,
+  spa,
+  STAFF,
+} from "./harness/client.mjs";
 import { errorPage, safePage } from "./harness/expect.mjs";
 import { startServer } from "./harness/server.mjs";
 
@@ -49,7 +63,10 @@ test("UI-09: the page works without scripts and names its fields", async () => {
   const form = consentForm(page);
   assert.equal(form.method, "post");
   const accounts = form.controls.filter((control) => control.name === "account");
-  assert.deepEqual(accounts.map((control) => control.type), ["radio", "radio"]);
+  assert.deepEqual(
+    accounts.map((control) => control.type),
+    ["radio", "radio"],
+  );
   assert.deepEqual(form.values("decision").sort(), ["allow", "deny"]);
   assert.match(page.html, /<html[^>]+lang=/);
 });
@@ -67,7 +84,11 @@ test("AZ-27: deny sends access_denied with state and iss, and no code", async ()
 });
 
 test("AZ-41, A19: a decision works once: allow twice, allow after deny, deny after allow", async () => {
-  for (const [first, second] of [["allow", "allow"], ["deny", "allow"], ["allow", "deny"]]) {
+  for (const [first, second] of [
+    ["allow", "allow"],
+    ["deny", "allow"],
+    ["allow", "deny"],
+  ]) {
     const form = consentForm(await consent());
     assert.equal((await owner.submit(form, choice(form), { decision: first })).status, 303);
     const again = await owner.submit(form, choice(form), { decision: second });
@@ -109,7 +130,14 @@ test("AZ-41: without the sealed field, or with a changed one, nothing is decided
   const post = (data) => owner.page(form.action, { method: "POST", body: data, headers: { origin: server.issuer } });
   const data = form.data(choice(form), { decision: "allow" });
   const sealed = data.get("consent");
-  for (const value of [null, "", "x", sealed.slice(0, -1), `${sealed}A`, sealed.slice(0, 20) + (sealed[20] === "A" ? "B" : "A") + sealed.slice(21)]) {
+  for (const value of [
+    null,
+    "",
+    "x",
+    sealed.slice(0, -1),
+    `${sealed}A`,
+    sealed.slice(0, 20) + (sealed[20] === "A" ? "B" : "A") + sealed.slice(21),
+  ]) {
     const changed = new URLSearchParams(data);
     if (value === null) changed.delete("consent");
     else changed.set("consent", value);
@@ -164,7 +192,10 @@ test("a member of staff may not consent: a page says so, and no form decides", a
   const answer = await consent(staff);
   noCode(answer);
   safePage(answer);
-  assert.equal(answer.forms.some((form) => form.values("decision").includes("allow")), false);
+  assert.equal(
+    answer.forms.some((form) => form.values("decision").includes("allow")),
+    false,
+  );
   // Nor with the owner's form.
   const form = consentForm(await consent());
   errorPage(await staff.submit(form, choice(form), { decision: "allow" }), 403);
@@ -199,7 +230,10 @@ test("UI-11: a suspended app gets a page instead of consent, also when the page 
   noCode(await owner.submit(form, choice(form), { decision: "allow" }));
   const page = await consent(owner, {}, client);
   safePage(page);
-  assert.equal(page.forms.some((candidate) => candidate.values("decision").length > 0), false);
+  assert.equal(
+    page.forms.some((candidate) => candidate.values("decision").length > 0),
+    false,
+  );
   assert.equal((await manage(server, client.id, "restore")).status, 200);
   consentForm(await consent(owner, {}, client));
 });

@@ -1,7 +1,21 @@
 // Power cuts: the process is killed between the steps and starts again on the same storage.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { authorize, connect, consentForm, authorizePath, disconnectAll, exchange, me, pkce, refresh, revoke, serverApp, signedIn, spa } from "./harness/client.mjs";
+import {
+  authorize,
+  connect,
+  consentForm,
+  authorizePath,
+  disconnectAll,
+  exchange,
+  me,
+  pkce,
+  refresh,
+  revoke,
+  serverApp,
+  signedIn,
+  spa,
+} from "./harness/client.mjs";
 import { invalidToken, oauthError, tokens } from "./harness/expect.mjs";
 import { startServer } from "./harness/server.mjs";
 

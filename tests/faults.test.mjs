@@ -1,7 +1,23 @@
 // Storage that fails: nobody is told that a good credential is bad, and nothing is lost.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { authorize, authorizePath, Browser, connect, consentForm, exchange, manage, me, OWNER, pkce, refresh, revoke, serverApp, signedIn, spa } from "./harness/client.mjs";
+import {
+  authorize,
+  authorizePath,
+  Browser,
+  connect,
+  consentForm,
+  exchange,
+  manage,
+  me,
+  OWNER,
+  pkce,
+  refresh,
+  revoke,
+  serverApp,
+  signedIn,
+  spa,
+} from "./harness/client.mjs";
 import { oauthError, safePage, tokens } from "./harness/expect.mjs";
 import { startServer } from "./harness/server.mjs";
 
@@ -66,7 +82,10 @@ test("A8: a code that was used is refused where KV still has it and where it doe
 
 test("TK-37: KV and D1 both unreadable: 503, and the code works afterwards", async () => {
   const redirect = await authorize(owner, app);
-  for (const faults of [{ kvGet: "miss", d1: "throw" }, { kvGet: "throw", d1: "throw" }]) {
+  for (const faults of [
+    { kvGet: "miss", d1: "throw" },
+    { kvGet: "throw", d1: "throw" },
+  ]) {
     unavailable(await during(faults, () => exchange(server, app, redirect)));
   }
   tokens(await exchange(server, app, redirect));
@@ -158,7 +177,9 @@ test("with D1 failing, people see a page to try again: no login page, no wrong p
 test("with the limiter failing, nobody signs in: it fails closed", async () => {
   const browser = new Browser(server);
   const login = (await browser.page("/login")).forms[0];
-  const answer = await during({ object: "throw", objectOnly: ["RATE_LIMITER"] }, () => browser.submit(login, { email: OWNER, password: "demo-password" }));
+  const answer = await during({ object: "throw", objectOnly: ["RATE_LIMITER"] }, () =>
+    browser.submit(login, { email: OWNER, password: "demo-password" }),
+  );
   tryAgain(answer);
   assert.equal(browser.cookies.has("edgegrant_session"), false);
 });

@@ -33,8 +33,13 @@ async function flow(client, authentication, redirectUri) {
   const state = oauth.generateRandomState();
   const url = new URL(as.authorization_endpoint);
   const parameters = {
-    client_id: client.client_id, redirect_uri: redirectUri, response_type: "code", scope: "account:read bookings:read", state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+    client_id: client.client_id,
+    redirect_uri: redirectUri,
+    response_type: "code",
+    scope: "account:read bookings:read",
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
 
@@ -44,7 +49,14 @@ async function flow(client, authentication, redirectUri) {
   assert.equal(tokens.token_type, "bearer");
   assert.equal(tokens.expires_in, 3600);
 
-  const api = await oauth.protectedResourceRequest(tokens.access_token, "GET", new URL("/api/v1/me", server.issuer), undefined, undefined, INSECURE);
+  const api = await oauth.protectedResourceRequest(
+    tokens.access_token,
+    "GET",
+    new URL("/api/v1/me", server.issuer),
+    undefined,
+    undefined,
+    INSECURE,
+  );
   assert.equal((await api.json()).app.client_id, client.client_id);
 
   const refreshed = await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token, INSECURE);
@@ -55,7 +67,10 @@ async function flow(client, authentication, redirectUri) {
   await oauth.processRevocationResponse(revoked);
 
   const late = await oauth.refreshTokenGrantRequest(as, client, authentication, next.refresh_token, INSECURE);
-  await assert.rejects(oauth.processRefreshTokenResponse(as, client, late), (error) => error.error === "invalid_grant" && error.status === 400);
+  await assert.rejects(
+    oauth.processRefreshTokenResponse(as, client, late),
+    (error) => error.error === "invalid_grant" && error.status === 400,
+  );
   await assert.rejects(
     oauth.protectedResourceRequest(next.access_token, "GET", new URL("/api/v1/me", server.issuer), undefined, undefined, INSECURE),
     (error) => error.cause?.[0]?.scheme === "bearer" && error.cause[0].parameters.error === "invalid_token",
@@ -78,11 +93,22 @@ test("IS-01, IS-02: the library accepts iss in success and in denial, and notice
   const client = { client_id: "demo-spa" };
   const url = new URL(as.authorization_endpoint);
   const challenge = await oauth.calculatePKCECodeChallenge(oauth.generateRandomCodeVerifier());
-  const parameters = { client_id: "demo-spa", redirect_uri: spa(server).redirectUri, response_type: "code", scope: "account:read", state: "s", code_challenge: challenge, code_challenge_method: "S256" };
+  const parameters = {
+    client_id: "demo-spa",
+    redirect_uri: spa(server).redirectUri,
+    response_type: "code",
+    scope: "account:read",
+    state: "s",
+    code_challenge: challenge,
+    code_challenge_method: "S256",
+  };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   const form = consentForm(await browser.page(url.pathname + url.search));
   const denied = await browser.submit(form, { account: form.values("account")[0] }, { decision: "deny" });
-  assert.throws(() => oauth.validateAuthResponse(as, client, new URL(denied.location), "s"), (error) => error.error === "access_denied");
+  assert.throws(
+    () => oauth.validateAuthResponse(as, client, new URL(denied.location), "s"),
+    (error) => error.error === "access_denied",
+  );
   const mixed = new URL(denied.location);
   mixed.searchParams.set("iss", "https://attacker.example");
   assert.throws(() => oauth.validateAuthResponse(as, client, mixed, "s"), /iss/);

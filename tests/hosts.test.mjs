@@ -20,7 +20,12 @@ test("IS-06: any other host is 421, whatever the path", async () => {
 });
 
 test("TK-39: forwarded headers change no URL, no cookie and no issuer", async () => {
-  const forwarded = { "x-forwarded-host": "attacker.example", "x-forwarded-proto": "https", forwarded: "host=attacker.example;proto=https", "x-original-url": "/x" };
+  const forwarded = {
+    "x-forwarded-host": "attacker.example",
+    "x-forwarded-proto": "https",
+    forwarded: "host=attacker.example;proto=https",
+    "x-original-url": "/x",
+  };
   const host = `localhost:${server.port}`;
   const metadata = await rawFetch(server.port, "/.well-known/oauth-authorization-server", { headers: { host, ...forwarded } });
   assert.equal((await metadata.json()).issuer, server.issuer);
@@ -30,7 +35,16 @@ test("TK-39: forwarded headers change no URL, no cookie and no issuer", async ()
 });
 
 test("unknown paths are 404 with a page that says nothing of the inside; no protocol path falls through", async () => {
-  for (const path of ["/nowhere", "/oauth", "/oauth/token/x", "/oauth/authorize/", "/api/v1", "/.well-known/nothing", "/__dev", "/__dev/nothing"]) {
+  for (const path of [
+    "/nowhere",
+    "/oauth",
+    "/oauth/token/x",
+    "/oauth/authorize/",
+    "/api/v1",
+    "/.well-known/nothing",
+    "/__dev",
+    "/__dev/nothing",
+  ]) {
     const answer = await server.fetch(path);
     assert.equal(answer.status, 404, path);
     assert.doesNotMatch(await answer.text(), /panick|rust|\.rs:|wasm|stack/i);
@@ -40,12 +54,25 @@ test("unknown paths are 404 with a page that says nothing of the inside; no prot
 test("a path, method or body that makes no sense never makes the Worker fail", async () => {
   const { access_token } = await connect(server, await signedIn(server), spa(server));
   const bodies = ["", "%", "%zz", "a=%ff%fe", "=&=&=", "&".repeat(5000), `a=${"x".repeat(200_000)}`, "\u0000", "{", "[]"];
-  const paths = ["/oauth/token", "/oauth/revoke", "/oauth/authorize", "/oauth/authorize/decision", "/login", "/logout", "/account/apps/disconnect", "/api/v1/me", "/manage/v1/apps/demo-spa/suspend"];
+  const paths = [
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/authorize",
+    "/oauth/authorize/decision",
+    "/login",
+    "/logout",
+    "/account/apps/disconnect",
+    "/api/v1/me",
+    "/manage/v1/apps/demo-spa/suspend",
+  ];
   for (const path of paths) {
     for (const body of bodies) {
       for (const type of ["application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=x", ""]) {
         const answer = await server.fetch(path, { method: "POST", body, headers: { "content-type": type } });
-        assert.ok(answer.status < 500, `${answer.status} at ${path} for ${JSON.stringify(body.slice(0, 20))} ${type}: ${await answer.text()}`);
+        assert.ok(
+          answer.status < 500,
+          `${answer.status} at ${path} for ${JSON.stringify(body.slice(0, 20))} ${type}: ${await answer.text()}`,
+        );
       }
     }
   }

@@ -20,7 +20,10 @@ test("UI-09: the login form has e-mail address and password with what password m
   assert.equal(login.status, 200);
   safePage(login);
   assert.match(login.headers.get("cache-control"), /no-store/);
-  assert.deepEqual(["email", "password"].map((name) => login.forms[0].values(name).length), [1, 1]);
+  assert.deepEqual(
+    ["email", "password"].map((name) => login.forms[0].values(name).length),
+    [1, 1],
+  );
   assert.match(login.html, /autocomplete="current-password"/);
   assert.match(login.html, /autocomplete="(username|email)"/);
 });
@@ -46,7 +49,12 @@ test("without a place to go the connected apps are shown; e-mail addresses ignor
 
 test("a wrong password and an unknown name are answered alike: 401, the form again, no session", async () => {
   const answers = [];
-  for (const [email, password] of [[STAFF, "wrong"], ["nobody@demo.example", PASSWORD], [STAFF, ""], ["", PASSWORD]]) {
+  for (const [email, password] of [
+    [STAFF, "wrong"],
+    ["nobody@demo.example", PASSWORD],
+    [STAFF, ""],
+    ["", PASSWORD],
+  ]) {
     const browser = new Browser(server);
     const answer = await browser.signIn(email, password, "/account/apps");
     assert.equal(answer.status, 401);
@@ -94,7 +102,9 @@ test("UI-08: signing in makes a new session, and an old or invented one is worth
   const copy = cookieHeader(browser);
   await browser.signIn();
   assert.notEqual(browser.cookies.get("edgegrant_session"), first);
-  const old = await server.fetch("/account/apps", { headers: { cookie: copy.split("; ").find((pair) => pair.startsWith("edgegrant_session=")) } });
+  const old = await server.fetch("/account/apps", {
+    headers: { cookie: copy.split("; ").find((pair) => pair.startsWith("edgegrant_session=")) },
+  });
   assert.equal(old.status, 303, "the session that was replaced has ended");
 });
 
@@ -117,13 +127,29 @@ test("login CSRF: the form needs the pre-session of this browser and our origin"
 });
 
 test("return_to leads to this server only", async () => {
-  const elsewhere = ["https://attacker.example/", "//attacker.example/", "/\\attacker.example/", "\\\\attacker.example", "javascript:alert(1)", "/\t/attacker.example", "/%0d%0aSet-Cookie:a=b", "http:attacker.example", "account/apps", "/@attacker.example", " /x", "/\n/x"];
+  const elsewhere = [
+    "https://attacker.example/",
+    "//attacker.example/",
+    "/\\attacker.example/",
+    "\\\\attacker.example",
+    "javascript:alert(1)",
+    "/\t/attacker.example",
+    "/%0d%0aSet-Cookie:a=b",
+    "http:attacker.example",
+    "account/apps",
+    "/@attacker.example",
+    " /x",
+    "/\n/x",
+  ];
   for (const target of elsewhere) {
     const answer = await new Browser(server).signIn(OWNER, PASSWORD, target);
     assert.equal(answer.status, 303, target);
     assert.equal(new URL(answer.location, server.issuer).origin, server.issuer, target);
     assert.ok(answer.location.startsWith("/") && !/^\/[/\\]/.test(answer.location) && !/[\r\n\t\\]/.test(answer.location), answer.location);
-    assert.deepEqual(answer.headers.getSetCookie().filter((cookie) => cookie.startsWith("a=")), []);
+    assert.deepEqual(
+      answer.headers.getSetCookie().filter((cookie) => cookie.startsWith("a=")),
+      [],
+    );
   }
 });
 
@@ -186,11 +212,15 @@ test("UI-07, A20: after too many tries even the right password is refused, with 
 });
 
 test("UI-07: parallel guesses do not get past the limit", async () => {
-  const browsers = await Promise.all(Array.from({ length: 40 }, async () => {
-    const browser = new Browser(server);
-    return { browser, form: (await browser.page("/login")).forms[0] };
-  }));
-  const answers = await Promise.all(browsers.map(({ browser, form }, n) => browser.submit(form, { email: "admin@demo.example", password: `guess ${n}` })));
+  const browsers = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const browser = new Browser(server);
+      return { browser, form: (await browser.page("/login")).forms[0] };
+    }),
+  );
+  const answers = await Promise.all(
+    browsers.map(({ browser, form }, n) => browser.submit(form, { email: "admin@demo.example", password: `guess ${n}` })),
+  );
   const tried = answers.filter((answer) => answer.status === 401).length;
   assert.ok(tried <= 20, `${tried} of 40 parallel guesses were tried`);
   assert.equal(answers.filter((answer) => answer.status === 429).length, 40 - tried);

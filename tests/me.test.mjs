@@ -68,7 +68,17 @@ test("RS-05, TK-35: a token with any changed character, or of another kind, is i
   for (let at = 0; at < token.length; at += 1) {
     invalidToken(await me(server, token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1)));
   }
-  for (const wrong of [held.refresh_token, held.code, `${token}=`, `${token}A`, token.slice(0, -1), "x", `${token} ${token}`, `eg_at_${held.refresh_token.slice(6)}`, `eg_key_${token.slice(6)}`]) {
+  for (const wrong of [
+    held.refresh_token,
+    held.code,
+    `${token}=`,
+    `${token}A`,
+    token.slice(0, -1),
+    "x",
+    `${token} ${token}`,
+    `eg_at_${held.refresh_token.slice(6)}`,
+    `eg_key_${token.slice(6)}`,
+  ]) {
     const answer = await me(server, wrong);
     assert.ok([400, 401].includes(answer.status), wrong);
   }
@@ -93,7 +103,10 @@ test("RS-06: account:read is needed; without it 403 insufficient_scope names it"
 });
 
 test("A23: any origin may call it, without credentials, and read the limits", async () => {
-  const preflight = await server.fetch("/api/v1/me", { method: "OPTIONS", headers: { origin: "https://spa.example", "access-control-request-method": "GET", "access-control-request-headers": "authorization" } });
+  const preflight = await server.fetch("/api/v1/me", {
+    method: "OPTIONS",
+    headers: { origin: "https://spa.example", "access-control-request-method": "GET", "access-control-request-headers": "authorization" },
+  });
   assert.ok([200, 204].includes(preflight.status));
   assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
   assert.match(preflight.headers.get("access-control-allow-headers"), /authorization/i);
@@ -117,7 +130,10 @@ test("RS-08, RS-10, RC-12: of 300 parallel calls exactly 100 pass; waiting Retry
   try {
     const answers = await Promise.all(Array.from({ length: 300 }, () => me(other, token)));
     const by = Map.groupBy(answers, (answer) => answer.status);
-    assert.deepEqual([...by].map(([status, list]) => [status, list.length]).sort(), [[200, 100], [429, 200]]);
+    assert.deepEqual([...by].map(([status, list]) => [status, list.length]).sort(), [
+      [200, 100],
+      [429, 200],
+    ]);
     for (const answer of by.get(429)) {
       assert.equal(answer.json.error, "temporarily_unavailable");
       assert.match(answer.headers.get("content-type"), /^application\/json/);
@@ -142,7 +158,10 @@ test("RS-10: remaining goes down by one with each call", async () => {
   try {
     const seen = [];
     for (let n = 0; n < 30; n += 1) seen.push(Number((await me(other, token)).headers.get("ratelimit-remaining")));
-    assert.deepEqual(seen, Array.from({ length: 30 }, (_, n) => 99 - n));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 30 }, (_, n) => 99 - n),
+    );
   } finally {
     await other.stop();
   }

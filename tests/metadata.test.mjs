@@ -68,7 +68,10 @@ test("MD-10: a client that knows nothing but the metadata gets tokens", async ()
 
 test("MD-01: other methods are refused, HEAD and OPTIONS work as for any resource", async () => {
   assert.equal((await server.fetch(PATH, { method: "POST" })).status, 405);
-  const preflight = await server.fetch(PATH, { method: "OPTIONS", headers: { origin: "https://x.example", "access-control-request-method": "GET" } });
+  const preflight = await server.fetch(PATH, {
+    method: "OPTIONS",
+    headers: { origin: "https://x.example", "access-control-request-method": "GET" },
+  });
   assert.ok([200, 204].includes(preflight.status));
   assert.equal(preflight.headers.get("access-control-allow-credentials"), null);
 });

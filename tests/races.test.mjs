@@ -31,7 +31,10 @@ test("RC-01, invariant 1: 20 codes redeemed 20 times each in parallel give exact
   const redirects = [];
   for (let n = 0; n < 20; n += 1) redirects.push(await authorize(owner, n % 2 ? app : confidential));
   const all = redirects.flatMap((redirect, n) => Array.from({ length: 20 }, () => ({ redirect, client: n % 2 ? app : confidential, n })));
-  const order = all.map((entry) => [Math.random(), entry]).sort(([a], [b]) => a - b).map(([, entry]) => entry);
+  const order = all
+    .map((entry) => [Math.random(), entry])
+    .sort(([a], [b]) => a - b)
+    .map(([, entry]) => entry);
   const answers = await Promise.all(order.map(async ({ redirect, client, n }) => ({ n, ...(await exchange(server, client, redirect)) })));
   only(answers, 200, 400);
   const successes = answers.filter((answer) => answer.status === 200);
@@ -49,7 +52,10 @@ test("RC-02: valid duplicates end what the winner got, in every round; invalid o
     const other = await authorize(owner, app);
     const wrong = { code_verifier: "a".repeat(43) };
     const mixed = await times(6, (n) => exchange(server, app, other, n === 3 ? {} : wrong));
-    assert.deepEqual(mixed.map((answer) => answer.status), [400, 400, 400, 200, 400, 400]);
+    assert.deepEqual(
+      mixed.map((answer) => answer.status),
+      [400, 400, 400, 200, 400, 400],
+    );
     assert.equal((await me(server, mixed[3].json.access_token)).status, 200);
   }
 });

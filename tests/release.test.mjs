@@ -6,8 +6,22 @@ import { test } from "node:test";
 import { startServer } from "./harness/server.mjs";
 
 const key = () => randomBytes(32).toString("base64url");
-const all = () => ({ EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}`, GRANT_ID_KEY: key() });
-const PATHS = ["/.well-known/oauth-authorization-server", "/oauth/authorize", "/login", "/oauth/token", "/api/v1/me", "/account/apps", "/manage/v1/apps/x/suspend"];
+const all = () => ({
+  EDGE_KEYS: `1:${key()}`,
+  HASH_KEYS: `1:${key()}`,
+  SEAL_KEYS: `1:${key()}`,
+  DATA_KEYS: `1:${key()}`,
+  GRANT_ID_KEY: key(),
+});
+const PATHS = [
+  "/.well-known/oauth-authorization-server",
+  "/oauth/authorize",
+  "/login",
+  "/oauth/token",
+  "/api/v1/me",
+  "/account/apps",
+  "/manage/v1/apps/x/suspend",
+];
 
 /** Starts the release variant with `vars`, runs, and stops it whatever happens. */
 async function released(vars, run) {
@@ -41,13 +55,22 @@ test("A31: without one of its secrets a deployment serves nothing but that its s
 });
 
 test("A31: secrets that are malformed are as good as missing", async () => {
-  for (const [name, value] of [["SEAL_KEYS", "1:tooshort"], ["HASH_KEYS", "0:" + key()]]) await unfinished({ ...all(), [name]: value }, name);
+  for (const [name, value] of [
+    ["SEAL_KEYS", "1:tooshort"],
+    ["HASH_KEYS", "0:" + key()],
+  ])
+    await unfinished({ ...all(), [name]: value }, name);
 });
 
 test("with its secrets it serves, without development routes, demo page and demo apps", async () => {
   await released(all(), async (server) => {
     assert.equal((await server.fetch("/.well-known/oauth-authorization-server")).status, 200);
-    for (const [path, method] of [["/__dev/seed", "POST"], ["/__dev/clock", "POST"], ["/demo/", "GET"], ["/pkce-wasm/index.js", "GET"]]) {
+    for (const [path, method] of [
+      ["/__dev/seed", "POST"],
+      ["/__dev/clock", "POST"],
+      ["/demo/", "GET"],
+      ["/pkce-wasm/index.js", "GET"],
+    ]) {
       assert.equal((await server.fetch(path, { method })).status, 404, path);
     }
     const body = new URLSearchParams({ grant_type: "authorization_code", code: "x", client_id: "demo-spa" });

@@ -1,7 +1,22 @@
 // Revocation, RFC 7009: by apps with a token, by owners on the page of connected apps.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { authorize, basic, Browser, connect, disconnectAll, exchange, me, post, refresh, revoke, serverApp, signedIn, spa, STAFF } from "./harness/client.mjs";
+import {
+  authorize,
+  basic,
+  Browser,
+  connect,
+  disconnectAll,
+  exchange,
+  me,
+  post,
+  refresh,
+  revoke,
+  serverApp,
+  signedIn,
+  spa,
+  STAFF,
+} from "./harness/client.mjs";
 import { errorPage, invalidToken, json, notStored, oauthError, safePage, tokens } from "./harness/expect.mjs";
 import { startServer } from "./harness/server.mjs";
 
@@ -63,7 +78,12 @@ test("A34: revoking ends one family, not the other connections of the same accou
 });
 
 test("RV-03: the hint is only a hint", async () => {
-  for (const [which, hint] of [["refresh_token", "access_token"], ["access_token", "refresh_token"], ["refresh_token", "garbage"], ["access_token", ""]]) {
+  for (const [which, hint] of [
+    ["refresh_token", "access_token"],
+    ["access_token", "refresh_token"],
+    ["refresh_token", "garbage"],
+    ["access_token", ""],
+  ]) {
     const held = await connect(server, owner, app);
     done(await revoke(server, app, held[which], { token_type_hint: hint }));
     invalidToken(await me(server, held.access_token));
@@ -124,8 +144,16 @@ test("RV-13: only POST, only form bodies, only from where the client may call", 
     assert.match(answer.headers.get("allow"), /POST/);
   }
   const text = JSON.stringify({ token: held.refresh_token, client_id: app.id });
-  assert.equal((await server.fetch("/oauth/revoke", { method: "POST", body: text, headers: { "content-type": "application/json" } })).status, 415);
-  const foreign = await post(server, "/oauth/revoke", { token: held.refresh_token, client_id: app.id }, { origin: "https://attacker.example" });
+  assert.equal(
+    (await server.fetch("/oauth/revoke", { method: "POST", body: text, headers: { "content-type": "application/json" } })).status,
+    415,
+  );
+  const foreign = await post(
+    server,
+    "/oauth/revoke",
+    { token: held.refresh_token, client_id: app.id },
+    { origin: "https://attacker.example" },
+  );
   assert.ok([400, 401, 403].includes(foreign.status));
   await alive(held);
 });

@@ -2,12 +2,40 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { authorize, authorizePath, basic, Browser, connect, exchange, me, OWNER, PASSWORD, pkce, post, redirectParams, refresh, revoke, serverApp, signedIn, spa, STAFF } from "./harness/client.mjs";
+import {
+  authorize,
+  authorizePath,
+  basic,
+  Browser,
+  connect,
+  exchange,
+  me,
+  OWNER,
+  PASSWORD,
+  pkce,
+  post,
+  redirectParams,
+  refresh,
+  revoke,
+  serverApp,
+  signedIn,
+  spa,
+  STAFF,
+} from "./harness/client.mjs";
 import { dump, occurrences } from "./harness/dump.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const PEOPLE = [OWNER, STAFF, "admin@demo.example", "nobody@demo.example"];
-const DEVELOPMENT = ["demo-password", "demo-server-secret", "demo-management-token", "demo.example", "Demo Salon", "/__dev/", "demo-spa", "demo-resource"];
+const DEVELOPMENT = [
+  "demo-password",
+  "demo-server-secret",
+  "demo-management-token",
+  "demo.example",
+  "Demo Salon",
+  "/__dev/",
+  "demo-spa",
+  "demo-resource",
+];
 
 let server, app;
 const confidential = serverApp();
@@ -54,7 +82,12 @@ before(async () => {
   keep("unused verifier", unused.verifier);
   const header = basic(confidential.id, "a-wrong-secret-in-the-log");
   keep("wrong secret", "a-wrong-secret-in-the-log");
-  await post(server, "/oauth/token", { grant_type: "refresh_token", refresh_token: "a-made-up-token-in-the-log" }, { authorization: header });
+  await post(
+    server,
+    "/oauth/token",
+    { grant_type: "refresh_token", refresh_token: "a-made-up-token-in-the-log" },
+    { authorization: header },
+  );
   keep("made-up token", "a-made-up-token-in-the-log");
   const denied = await authorize(owner, app, { decision: "deny" });
   assert.equal(redirectParams(denied.location).error, "access_denied");
@@ -73,13 +106,22 @@ test("the run has secrets to look for, and the scan finds what is stored readabl
   assert.ok(occurrences(files2, `eg_rt_${"A".repeat(92)}`).length >= 1, "the bytes of a token without its text");
   // The scan reads the right files: what is public and stored must be found.
   const stored = dump(server);
-  assert.ok(stored.some(({ bytes }) => bytes.includes("account:read")), "scopes are readable in the dump");
-  assert.ok(stored.some(({ name }) => name.includes("Grant")) && stored.some(({ name }) => name.startsWith("kv")) && stored.some(({ name }) => name.startsWith("d1")));
+  assert.ok(
+    stored.some(({ bytes }) => bytes.includes("account:read")),
+    "scopes are readable in the dump",
+  );
+  assert.ok(
+    stored.some(({ name }) => name.includes("Grant")) &&
+      stored.some(({ name }) => name.startsWith("kv")) &&
+      stored.some(({ name }) => name.startsWith("d1")),
+  );
 });
 
 test("RT-18, invariant 7: no code, token, key or secret can be read from a dump of KV, D1 and the objects", () => {
   const files = dump(server);
-  const found = [...secrets].filter(([, kind]) => kind !== "state").flatMap(([secret, kind]) => occurrences(files, secret).map(({ name, form }) => `${kind} in ${name} (form ${form})`));
+  const found = [...secrets]
+    .filter(([, kind]) => kind !== "state")
+    .flatMap(([secret, kind]) => occurrences(files, secret).map(({ name, form }) => `${kind} in ${name} (form ${form})`));
   assert.deepEqual(found, []);
 });
 
@@ -91,7 +133,9 @@ test("invariant 7: nobody's name or e-mail address is readable in a dump, nor in
       assert.deepEqual(found, [], text);
     }
   }
-  const addresses = files.filter(({ bytes }) => bytes.includes("127.0.0.1") && !bytes.includes("127.0.0.1/callback")).map(({ name }) => name);
+  const addresses = files
+    .filter(({ bytes }) => bytes.includes("127.0.0.1") && !bytes.includes("127.0.0.1/callback"))
+    .map(({ name }) => name);
   assert.deepEqual(addresses, [], "addresses of people");
   for (const key of await server.kvKeys()) assert.match(key, /^code:[\w-]{43}$|^code:[0-9a-f]{64}$/);
 });

@@ -31,13 +31,31 @@ test("TK-27: the scope of the answer is what was asked for", async () => {
 });
 
 test("TK-19: a secret in the Authorization header works, percent-encoded or as it is", async () => {
-  for (const header of [basic(confidential.id, confidential.secret), `Basic ${btoa(`${confidential.id}:${confidential.secret}`)}`, basic("demo%2Dserver".replace("%2D", "-"), confidential.secret).replace("Basic", "basic")]) {
+  for (const header of [
+    basic(confidential.id, confidential.secret),
+    `Basic ${btoa(`${confidential.id}:${confidential.secret}`)}`,
+    basic("demo%2Dserver".replace("%2D", "-"), confidential.secret).replace("Basic", "basic"),
+  ]) {
     const redirect = await authorize(owner, confidential);
-    tokens(await post(server, "/oauth/token", { grant_type: "authorization_code", code: redirect.code, redirect_uri: confidential.redirectUri, code_verifier: redirect.verifier }, { authorization: header }));
+    tokens(
+      await post(
+        server,
+        "/oauth/token",
+        { grant_type: "authorization_code", code: redirect.code, redirect_uri: confidential.redirectUri, code_verifier: redirect.verifier },
+        { authorization: header },
+      ),
+    );
   }
   const redirect = await authorize(owner, confidential);
   const encoded = `Basic ${btoa("demo%2Dserver:demo%2Dserver%2Dsecret")}`;
-  tokens(await post(server, "/oauth/token", { grant_type: "authorization_code", code: redirect.code, redirect_uri: confidential.redirectUri, code_verifier: redirect.verifier }, { authorization: encoded }));
+  tokens(
+    await post(
+      server,
+      "/oauth/token",
+      { grant_type: "authorization_code", code: redirect.code, redirect_uri: confidential.redirectUri, code_verifier: redirect.verifier },
+      { authorization: encoded },
+    ),
+  );
 });
 
 test("TK-01: only POST; other methods are 405 with Allow", async () => {
@@ -51,20 +69,38 @@ test("TK-01: only POST; other methods are 405 with Allow", async () => {
 
 test("TK-02: credentials and parameters in the query do not count", async () => {
   const { code, verifier } = await authorize(owner, app);
-  const query = new URLSearchParams({ grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: app.redirectUri, client_id: app.id });
+  const query = new URLSearchParams({
+    grant_type: "authorization_code",
+    code,
+    code_verifier: verifier,
+    redirect_uri: app.redirectUri,
+    client_id: app.id,
+  });
   const answer = await post(server, `/oauth/token?${query}`, {});
   assert.ok([400, 401].includes(answer.status));
   json(answer);
   const { code: second, verifier: its } = await authorize(owner, confidential);
   const inQuery = await exchange(server, { ...confidential, secret: undefined }, { code: second, verifier: its });
   oauthError(inQuery, 401, "invalid_client");
-  const withSecret = await post(server, "/oauth/token?client_secret=demo-server-secret", { grant_type: "authorization_code", code: second, code_verifier: its, redirect_uri: confidential.redirectUri, client_id: confidential.id });
+  const withSecret = await post(server, "/oauth/token?client_secret=demo-server-secret", {
+    grant_type: "authorization_code",
+    code: second,
+    code_verifier: its,
+    redirect_uri: confidential.redirectUri,
+    client_id: confidential.id,
+  });
   assert.notEqual(withSecret.status, 200);
 });
 
 test("TK-03: unknown parameters are ignored, empty ones are left out, doubled ones are refused", async () => {
   const redirect = await authorize(owner, app);
-  const body = new URLSearchParams({ grant_type: "authorization_code", code: redirect.code, redirect_uri: app.redirectUri, code_verifier: redirect.verifier, client_id: app.id });
+  const body = new URLSearchParams({
+    grant_type: "authorization_code",
+    code: redirect.code,
+    redirect_uri: app.redirectUri,
+    code_verifier: redirect.verifier,
+    client_id: app.id,
+  });
   for (const [name, value] of body) {
     const doubled = new URLSearchParams(body);
     doubled.append(name, value);
@@ -77,7 +113,13 @@ test("TK-03: unknown parameters are ignored, empty ones are left out, doubled on
 
 test("TK-04, A23: a body of any other type is 415 as JSON, and the code is still good", async () => {
   const redirect = await authorize(owner, app);
-  const fields = { grant_type: "authorization_code", code: redirect.code, redirect_uri: app.redirectUri, code_verifier: redirect.verifier, client_id: app.id };
+  const fields = {
+    grant_type: "authorization_code",
+    code: redirect.code,
+    redirect_uri: app.redirectUri,
+    code_verifier: redirect.verifier,
+    client_id: app.id,
+  };
   for (const [type, body] of [
     ["application/json", JSON.stringify(fields)],
     ["text/plain", new URLSearchParams(fields).toString()],
@@ -105,10 +147,17 @@ test("TK-05, TK-22: a code is bound to its client, and another client's attempt 
 test("TK-06, TK-08 to TK-11, TK-16: redirect URI and verifier must be right; failed tries use nothing up", async () => {
   const redirect = await authorize(owner, app);
   const wrong = [
-    { redirect_uri: `${app.redirectUri}?computer_says=no` }, { redirect_uri: "https://attacker.example/" },
-    { code_verifier: undefined }, { code_verifier: "" }, { code_verifier: "abc" }, { code_verifier: "a".repeat(42) }, { code_verifier: "a".repeat(129) },
-    { code_verifier: pkce().verifier }, { code_verifier: redirect.verifier.slice(0, -1) + (redirect.verifier.endsWith("A") ? "B" : "A") },
-    { code_verifier: `${redirect.verifier} ` }, { code_verifier: redirect.verifier.replace(/.$/, "+") },
+    { redirect_uri: `${app.redirectUri}?computer_says=no` },
+    { redirect_uri: "https://attacker.example/" },
+    { code_verifier: undefined },
+    { code_verifier: "" },
+    { code_verifier: "abc" },
+    { code_verifier: "a".repeat(42) },
+    { code_verifier: "a".repeat(129) },
+    { code_verifier: pkce().verifier },
+    { code_verifier: redirect.verifier.slice(0, -1) + (redirect.verifier.endsWith("A") ? "B" : "A") },
+    { code_verifier: `${redirect.verifier} ` },
+    { code_verifier: redirect.verifier.replace(/.$/, "+") },
   ];
   for (const changes of wrong) oauthError(await exchange(server, app, redirect, changes), 400, "invalid_grant");
   tokens(await exchange(server, app, redirect));
@@ -138,7 +187,12 @@ test("TK-13, TK-14: a second valid use is refused and ends what the first produc
 test("TK-15: a second use that is not valid ends nothing", async () => {
   const redirect = await authorize(owner, app);
   const first = tokens(await exchange(server, app, redirect));
-  const invalid = [[app, { code_verifier: undefined }], [app, { code_verifier: pkce().verifier }], [app, { redirect_uri: "https://x.example/" }], [confidential, {}]];
+  const invalid = [
+    [app, { code_verifier: undefined }],
+    [app, { code_verifier: pkce().verifier }],
+    [app, { redirect_uri: "https://x.example/" }],
+    [confidential, {}],
+  ];
   for (const [client, changes] of invalid) oauthError(await exchange(server, client, redirect, changes), 400, "invalid_grant");
   await alive(first);
   tokens(await refresh(server, app, first.refresh_token));
@@ -174,8 +228,20 @@ test("TK-17, TK-21: a confidential app must prove itself; in the header the answ
   for (const secret of [undefined, "", "wrong", "demo-server-secre", "demo-server-secret ", "x".repeat(5000)]) {
     oauthError(await exchange(server, { ...confidential, secret }, redirect), 401, "invalid_client");
   }
-  const fields = { grant_type: "authorization_code", code: redirect.code, redirect_uri: confidential.redirectUri, code_verifier: redirect.verifier };
-  for (const header of [basic(confidential.id, "wrong"), basic("nope", "x"), "Basic !!!", "Basic", "Bearer x", `Basic ${btoa("no colon")}`]) {
+  const fields = {
+    grant_type: "authorization_code",
+    code: redirect.code,
+    redirect_uri: confidential.redirectUri,
+    code_verifier: redirect.verifier,
+  };
+  for (const header of [
+    basic(confidential.id, "wrong"),
+    basic("nope", "x"),
+    "Basic !!!",
+    "Basic",
+    "Bearer x",
+    `Basic ${btoa("no colon")}`,
+  ]) {
     const answer = await post(server, "/oauth/token", fields, { authorization: header });
     assert.ok([400, 401].includes(answer.status), header);
     if (answer.status === 401) assert.match(answer.headers.get("www-authenticate"), /^Basic realm=/);
@@ -186,9 +252,19 @@ test("TK-17, TK-21: a confidential app must prove itself; in the header the answ
 test("TK-20: two ways of authentication at once are refused", async () => {
   const redirect = await authorize(owner, confidential);
   const answer = await exchange(server, confidential, redirect).then(() => authorize(owner, confidential));
-  const both = await post(server, "/oauth/token",
-    { grant_type: "authorization_code", code: answer.code, redirect_uri: confidential.redirectUri, code_verifier: answer.verifier, client_id: confidential.id, client_secret: confidential.secret },
-    { authorization: basic(confidential.id, confidential.secret) });
+  const both = await post(
+    server,
+    "/oauth/token",
+    {
+      grant_type: "authorization_code",
+      code: answer.code,
+      redirect_uri: confidential.redirectUri,
+      code_verifier: answer.verifier,
+      client_id: confidential.id,
+      client_secret: confidential.secret,
+    },
+    { authorization: basic(confidential.id, confidential.secret) },
+  );
   oauthError(both, 400, "invalid_request");
 });
 
@@ -205,7 +281,13 @@ test("TK-24: a secret proves nothing for the public app, and unknown clients are
 
 test("TK-28 to TK-30: grant types that are not served, and requests without one", async () => {
   for (const type of ["password", "implicit", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code", "Authorization_Code"]) {
-    const answer = await post(server, "/oauth/token", { grant_type: type, client_id: confidential.id, client_secret: confidential.secret, username: "a", password: "b" });
+    const answer = await post(server, "/oauth/token", {
+      grant_type: type,
+      client_id: confidential.id,
+      client_secret: confidential.secret,
+      username: "a",
+      password: "b",
+    });
     assert.ok(["unsupported_grant_type", "unauthorized_client"].includes(answer.json.error), type);
     oauthError(answer, 400, answer.json.error);
   }
@@ -227,13 +309,28 @@ test("TK-35: a code with any changed character is refused", async () => {
 });
 
 test("TK-38, A23: preflights are answered without credentials; a foreign origin is refused before anything is claimed", async () => {
-  const preflight = await server.fetch("/oauth/token", { method: "OPTIONS", headers: { origin: "https://spa.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type" } });
+  const preflight = await server.fetch("/oauth/token", {
+    method: "OPTIONS",
+    headers: { origin: "https://spa.example", "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
+  });
   assert.ok([200, 204].includes(preflight.status));
   assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
   assert.equal(preflight.headers.get("access-control-allow-credentials"), null);
   assert.match(preflight.headers.get("access-control-allow-methods"), /POST/);
   const redirect = await authorize(owner, app);
-  const body = (origin) => post(server, "/oauth/token", { grant_type: "authorization_code", code: redirect.code, redirect_uri: app.redirectUri, code_verifier: redirect.verifier, client_id: app.id }, { origin });
+  const body = (origin) =>
+    post(
+      server,
+      "/oauth/token",
+      {
+        grant_type: "authorization_code",
+        code: redirect.code,
+        redirect_uri: app.redirectUri,
+        code_verifier: redirect.verifier,
+        client_id: app.id,
+      },
+      { origin },
+    );
   for (const origin of ["https://attacker.example", "null"]) {
     const refused = await body(origin);
     assert.ok([400, 401, 403].includes(refused.status), `${origin}: ${refused.status}`);

@@ -51,7 +51,8 @@ test("RT-01: another client's refresh token is refused and the family lives", as
 
 test("RT-02: a confidential app must prove itself, and a failed try changes nothing", async () => {
   const held = await connect(server, owner, confidential);
-  for (const secret of [undefined, "wrong"]) oauthError(await refresh(server, { ...confidential, secret }, held.refresh_token), 401, "invalid_client");
+  for (const secret of [undefined, "wrong"])
+    oauthError(await refresh(server, { ...confidential, secret }, held.refresh_token), 401, "invalid_client");
   await rotate(held.refresh_token, confidential);
 });
 
@@ -83,7 +84,12 @@ test("RT-04, RT-05: a replay after the window ends the family with its access to
 });
 
 test("RT-04, RT-06, invariant 2: any ancestor, however old, ends the family", async () => {
-  for (const [generations, behind, wait] of [[3, 2, 3000], [6, 5, 3000], [2, 1, 29 * DAY], [8, 8, 3000]]) {
+  for (const [generations, behind, wait] of [
+    [3, 2, 3000],
+    [6, 5, 3000],
+    [2, 1, 29 * DAY],
+    [8, 8, 3000],
+  ]) {
     const line = [await connect(server, owner, app)];
     for (let n = 0; n < generations; n += 1) {
       await server.clock(n * 10_000);

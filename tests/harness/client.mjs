@@ -154,8 +154,7 @@ export const exchange = (server, client, { code, verifier }, changes = {}) =>
 export const refresh = (server, client, token, changes = {}) =>
   post(server, "/oauth/token", { grant_type: "refresh_token", refresh_token: token, ...identity(client), ...changes });
 
-export const revoke = (server, client, token, changes = {}) =>
-  post(server, "/oauth/revoke", { token, ...identity(client), ...changes });
+export const revoke = (server, client, token, changes = {}) => post(server, "/oauth/revoke", { token, ...identity(client), ...changes });
 
 export async function me(server, token, headers = {}) {
   const answer = await server.fetch("/api/v1/me", { headers: { authorization: `Bearer ${token}`, ...headers } });

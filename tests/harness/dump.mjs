@@ -29,8 +29,6 @@ function forms(secret) {
 export function occurrences(files, secret) {
   const wanted = forms(secret);
   return files.flatMap(({ name, bytes }) =>
-    wanted
-      .map((form, index) => ({ name, form: index, at: bytes.indexOf(form) }))
-      .filter(({ at }) => at >= 0),
+    wanted.map((form, index) => ({ name, form: index, at: bytes.indexOf(form) })).filter(({ at }) => at >= 0),
   );
 }

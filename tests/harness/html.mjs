@@ -28,7 +28,12 @@ function form(node) {
     const { tagName } = element;
     const name = attribute(element, "name");
     if (!["input", "button", "select", "textarea"].includes(tagName) || attribute(element, "disabled") !== undefined) continue;
-    const type = tagName === "input" ? (attribute(element, "type") ?? "text") : tagName === "button" ? (attribute(element, "type") ?? "submit") : tagName;
+    const type =
+      tagName === "input"
+        ? (attribute(element, "type") ?? "text")
+        : tagName === "button"
+          ? (attribute(element, "type") ?? "submit")
+          : tagName;
     const value = tagName === "select" ? selected(element) : tagName === "textarea" ? text(element) : attribute(element, "value");
     controls.push({ name, type, value, checked: attribute(element, "checked") !== undefined, label: text(element) });
   }

@@ -25,6 +25,8 @@ export function split(sql) {
 }
 
 export function migrationStatements() {
-  const files = readdirSync(folder).filter((name) => name.endsWith(".sql")).sort();
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .sort();
   return files.flatMap((name) => split(readFileSync(new URL(name, folder), "utf8")));
 }

@@ -32,13 +32,15 @@ function fail(name) {
 }
 
 /** An async operation that counts itself and fails before it is done ("throw") or after it was done ("lost"). */
-const operation = (counter, fault, run) => async (...args) => {
-  counts[counter] += 1;
-  fail(fault);
-  const value = await run(...args);
-  if (faults[fault] === "lost") throw new Error(`injected fault: the answer of ${fault} was lost`);
-  return value;
-};
+const operation =
+  (counter, fault, run) =>
+  async (...args) => {
+    counts[counter] += 1;
+    fail(fault);
+    const value = await run(...args);
+    if (faults[fault] === "lost") throw new Error(`injected fault: the answer of ${fault} was lost`);
+    return value;
+  };
 
 export const kv = (binding) =>
   over(binding, {
@@ -54,7 +56,10 @@ export const kv = (binding) =>
 
 const statement = (native) =>
   over(native, {
-    bind: (bind) => (...values) => statement(bind(...values)),
+    bind:
+      (bind) =>
+      (...values) =>
+        statement(bind(...values)),
     ...Object.fromEntries(["first", "run", "all", "raw"].map((name) => [name, (run) => operation("d1Statements", "d1", run)])),
   });
 
@@ -66,7 +71,10 @@ export const d1 = (binding) =>
     },
     batch: (batch) => operation("d1Batches", "d1Batch", batch),
     exec: (exec) => operation("d1Statements", "d1", exec),
-    withSession: (withSession) => (...args) => d1(withSession(...args)),
+    withSession:
+      (withSession) =>
+      (...args) =>
+        d1(withSession(...args)),
   });
 
 /** Faults of object calls can be limited to some bindings: `{ object: "throw", objectOnly: ["GRANT"] }`. */
@@ -80,10 +88,12 @@ const stub = (native, name) =>
   });
 
 export const objects = (binding, name) => {
-  const made = (get) => (...args) => {
-    counts.objects.push(name);
-    return stub(get(...args), name);
-  };
+  const made =
+    (get) =>
+    (...args) => {
+      counts.objects.push(name);
+      return stub(get(...args), name);
+    };
   return over(binding, { get: made, getByName: made });
 };
 
@@ -106,25 +116,35 @@ function cursor(native) {
     seen = native.rowsWritten;
   };
   add();
-  const counted = (method) => (...args) => {
-    const value = method(...args);
-    add();
-    return value;
-  };
+  const counted =
+    (method) =>
+    (...args) => {
+      const value = method(...args);
+      add();
+      return value;
+    };
   const names = ["next", "toArray", "one", "raw"];
   return over(native, Object.fromEntries(names.map((name) => [name, counted])));
 }
 
-const sql = (native) => over(native, { exec: (exec) => (...args) => cursor(exec(...args)) });
+const sql = (native) =>
+  over(native, {
+    exec:
+      (exec) =>
+      (...args) =>
+        cursor(exec(...args)),
+  });
 
 const storage = (native) =>
   over(native, {
     sql: () => sql(native.sql),
-    setAlarm: (set) => (...args) => {
-      counts.alarms += 1;
-      counts.rowsWritten += 1;
-      return set(...args);
-    },
+    setAlarm:
+      (set) =>
+      (...args) => {
+        counts.alarms += 1;
+        counts.rowsWritten += 1;
+        return set(...args);
+      },
   });
 
 /** The state a Durable Object gets, with its storage wrapped. */

@@ -10,12 +10,14 @@ export function rawFetch(port, path, { method = "GET", headers = {}, body } = {}
   return new Promise((done, failed) => {
     const call = request({ host: "127.0.0.1", port, path, method, headers: sent }, (answer) => {
       const chunks = [];
-      answer.on("data", (chunk) => chunks.push(chunk)).on("end", () => {
-        const received = new Headers();
-        for (let at = 0; at < answer.rawHeaders.length; at += 2) received.append(answer.rawHeaders[at], answer.rawHeaders[at + 1]);
-        const empty = [204, 304].includes(answer.statusCode);
-        done(new Response(empty ? null : Buffer.concat(chunks), { status: answer.statusCode, headers: received }));
-      });
+      answer
+        .on("data", (chunk) => chunks.push(chunk))
+        .on("end", () => {
+          const received = new Headers();
+          for (let at = 0; at < answer.rawHeaders.length; at += 2) received.append(answer.rawHeaders[at], answer.rawHeaders[at + 1]);
+          const empty = [204, 304].includes(answer.statusCode);
+          done(new Response(empty ? null : Buffer.concat(chunks), { status: answer.statusCode, headers: received }));
+        });
     });
     call.on("error", failed).end(text);
   });

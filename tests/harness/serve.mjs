@@ -63,7 +63,12 @@ const commands = {
   objects: ({ className }) => miniflare.listDurableObjectIds(className),
   async sql({ query, values }) {
     const db = await miniflare.getD1Database("DB");
-    return (await db.prepare(query).bind(...(values ?? [])).all()).results;
+    return (
+      await db
+        .prepare(query)
+        .bind(...(values ?? []))
+        .all()
+    ).results;
   },
   async keys() {
     const codes = await miniflare.getKVNamespace("CODES");

@@ -79,7 +79,6 @@ async function buildWorker(variant, tools) {
   if (development) args.push("--features", "development");
   await step(`Building the Worker (${variant})`, tools.workerBuild, args, {
     cwd: inRoot("worker"),
-    tail: 80,
     env: {
       ...remapped(),
       WASM_BINDGEN_BIN: tools.wasmBindgen,

@@ -37,9 +37,13 @@ async function put(env) {
   if (listed === null) {
     throw new ToolError("wrangler cannot list the secrets. Sign in (npx wrangler login) and deploy first: npm run deploy");
   }
-  const present = JSON.parse(listed).map((secret) => secret.name).filter((name) => [...RINGS, FIXED].includes(name));
+  const present = JSON.parse(listed)
+    .map((secret) => secret.name)
+    .filter((name) => [...RINGS, FIXED].includes(name));
   if (present.length > 0) {
-    throw new ToolError(`The deployment has ${present.join(", ")} already; replacing them would end every connection.\nNothing was changed.`);
+    throw new ToolError(
+      `The deployment has ${present.join(", ")} already; replacing them would end every connection.\nNothing was changed.`,
+    );
   }
   const child = spawn(wrangler, ["secret", "bulk", ...env], {
     cwd: inRoot(),

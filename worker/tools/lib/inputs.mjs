@@ -15,7 +15,10 @@ export function hashOf(paths, ...more) {
   const hash = createHash("sha256");
   for (const path of paths) {
     for (const file of files(inRoot(path))) {
-      hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+      hash
+        .update(`${relative(root, file)}\0`)
+        .update(readFileSync(file))
+        .update("\0");
     }
   }
   return hash.update(JSON.stringify(more)).digest("hex");

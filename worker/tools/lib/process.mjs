@@ -12,7 +12,7 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /**
  * Runs a long step quietly and shows what it does and for how long. `cargo` and `npm` print what they are at
- * on their last line; that line is shown. On failure the last lines of the output are printed.
+ * on their last line; that line is shown. On failure the output is printed.
  */
 export function step(title, command, args, options = {}) {
   const started = Date.now();
@@ -26,7 +26,11 @@ export function step(title, command, args, options = {}) {
   let lastLine = "";
   const take = (chunk) => {
     output = (output + chunk).slice(-200_000);
-    const line = String(chunk).trim().split(/[\r\n]+/).at(-1)?.trim();
+    const line = String(chunk)
+      .trim()
+      .split(/[\r\n]+/)
+      .at(-1)
+      ?.trim();
     if (line) lastLine = line.replace(/\x1b\[[0-9;]*m/g, "");
   };
   child.stdout.on("data", take);
@@ -58,10 +62,16 @@ export function step(title, command, args, options = {}) {
         say(`${title}: done in ${seconds(started)}`);
         return done(output);
       }
-      const tail = output.trimEnd().split("\n").slice(-(options.tail ?? 40)).join("\n");
-      failed(new ToolError(`${tail}\n\n${title} failed (exit code ${code}).${options.hint ? `\n${options.hint}` : ""}`));
+      failed(new ToolError(`${shortened(output)}\n\n${title} failed (exit code ${code}).${options.hint ? `\n${options.hint}` : ""}`));
     });
   });
+}
+
+/** The beginning and the end of a long output: compilers say it first, installers last. */
+function shortened(output, half = 40) {
+  const lines = output.trimEnd().split("\n");
+  if (lines.length <= 2 * half) return lines.join("\n");
+  return [...lines.slice(0, half), `... (${lines.length - 2 * half} lines)`, ...lines.slice(-half)].join("\n");
 }
 
 /** Runs a command with its output going straight to the terminal; resolves to the exit code. */
