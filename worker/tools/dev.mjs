@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run dev`: everything on this machine. Sets up, builds, migrates, seeds and serves http://localhost:8787.
 //   PORT=9000 npm run dev          another port (the issuer is that origin)
+//   STATE=folder npm run dev       keeps its data there instead of in .wrangler/state
 //   npm run dev -- --env klaviyo   an environment of wrangler.toml, that is, a preset
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -17,13 +18,13 @@ await main(async () => {
   const port = portNumber();
   await portIsFree(port);
   const tools = await setup();
-  const env = envArgs();
+  const common = [...envArgs(), ...(process.env.STATE ? ["--persist-to", process.env.STATE] : [])];
   await build("development", tools, { quiet: true });
   publish("development");
-  await step("Applying D1 migrations (local)", wrangler, ["d1", "migrations", "apply", "DB", "--local", ...env], {
+  await step("Applying D1 migrations (local)", wrangler, ["d1", "migrations", "apply", "DB", "--local", ...common], {
     env: { ...quietEnv, CI: "1" },
   });
-  return serve(port, env);
+  return serve(port, common);
 });
 
 function portNumber() {
@@ -45,9 +46,9 @@ function portIsFree(port) {
   });
 }
 
-async function serve(port, env) {
+async function serve(port, common) {
   const issuer = `http://localhost:${port}`;
-  const args = ["dev", "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false", ...env];
+  const args = ["dev", "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false", ...common];
   const child = spawn(wrangler, args, { cwd: inRoot(), env: { ...process.env, ...quietEnv }, stdio: ["ignore", "inherit", "inherit"] });
   const ended = new Promise((done) => child.on("close", (code) => done(code)));
   let stopping = false;
@@ -106,5 +107,5 @@ Edgegrant runs at ${issuer}
   Connected apps  ${issuer}/account/apps
   Metadata        ${issuer}/.well-known/oauth-authorization-server
 
-  Data is kept in .wrangler/state; delete that folder to begin again. Ctrl-C stops everything.
+  Data is kept in ${process.env.STATE ?? ".wrangler/state"}; delete that folder to begin again. Ctrl-C stops everything.
 `;

@@ -2,8 +2,6 @@
 import { relative } from "node:path";
 import { root } from "./paths.mjs";
 
-const MARKS = { pass: "ok  ", fail: "FAIL" };
-
 export default async function* reporter(source) {
   const failed = [];
   let passed = 0;
@@ -16,8 +14,9 @@ export default async function* reporter(source) {
       continue;
     }
     const file = data.file ? relative(root, data.file).replace(/^tests\/|\.test\.mjs$/g, "") : "";
-    yield `${MARKS[type.slice(5)]} ${file}: ${data.name} (${Math.round(data.details.duration_ms)} ms)\n`;
-    if (type === "test:pass" && data.skip === undefined && data.todo === undefined) passed += 1;
+    const passes = type === "test:pass" && data.skip === undefined && data.todo === undefined;
+    yield `${passes ? "ok  " : "FAIL"} ${file}: ${data.name} (${Math.round(data.details.duration_ms)} ms)\n`;
+    if (passes) passed += 1;
     else failed.push(data);
   }
   for (const data of failed) yield `\n${explain(data)}\n`;

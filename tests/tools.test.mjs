@@ -1,0 +1,115 @@
+// The commands of the repository: what they need, what they say, and that `npm run dev` serves a working system.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connect, me, signedIn, spa } from "./harness/client.mjs";
+import { migrationStatements } from "./harness/migrations.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const tool = (name) => `worker/tools/${name}.mjs`;
+const run = (name, args = [], env = {}) =>
+  spawnSync(process.execPath, [tool(name), ...args], { cwd: root, encoding: "utf8", env: { ...process.env, ISSUER: "", ...env } });
+
+/** Listens on a free port; gives the port and a function that ends it. */
+const listener = () =>
+  new Promise((done) => {
+    const server = createServer().listen(0, "localhost", () =>
+      done({ port: server.address().port, close: () => new Promise((next) => server.close(next)) }),
+    );
+  });
+
+test("a second set-up finds everything and takes no time", () => {
+  const started = Date.now();
+  const { status, stderr } = run("setup");
+  assert.equal(status, 0, stderr);
+  assert.ok(Date.now() - started < 5000);
+});
+
+test("deploying without an issuer, or with one that is no https origin, is refused before anything happens", () => {
+  for (const issuer of [
+    "",
+    "auth.example.com",
+    "http://auth.example.com",
+    "https://auth.example.com/",
+    "https://auth.example.com/x",
+    "https://Auth.example.com",
+  ]) {
+    const { status, stderr, stdout } = run("deploy", [], { ISSUER: issuer });
+    assert.equal(status, 1, issuer);
+    assert.match(stderr, /ISSUER/);
+    assert.equal(stdout, "");
+  }
+});
+
+test("the secrets are complete, of 256 bits, never the same, and shown only when asked for", () => {
+  const sets = [run("secrets", ["--json"]), run("secrets", ["--json"])].map(({ stdout }) => JSON.parse(stdout));
+  for (const set of sets) {
+    assert.deepEqual(Object.keys(set).sort(), ["DATA_KEYS", "EDGE_KEYS", "GRANT_ID_KEY", "HASH_KEYS", "SEAL_KEYS"]);
+    for (const [name, value] of Object.entries(set)) assert.match(value, name === "GRANT_ID_KEY" ? /^[\w-]{43}$/ : /^1:[\w-]{43}$/);
+  }
+  const all = sets.flatMap((set) => Object.values(set));
+  assert.equal(new Set(all).size, all.length);
+  assert.doesNotMatch(run("secrets").stdout, /[\w-]{43}/);
+});
+
+test("an environment that wrangler.toml does not have is named in a clear message", () => {
+  const { status, stderr } = run("deploy", ["--env", "nowhere"], { ISSUER: "https://auth.example.com" });
+  assert.equal(status, 1);
+  assert.match(stderr, /no environment "nowhere"/);
+});
+
+test("A31: no migration writes a row", () => {
+  const statements = migrationStatements();
+  assert.ok(statements.length > 5);
+  for (const sql of statements) assert.match(sql, /^CREATE (TABLE|INDEX|UNIQUE INDEX|TRIGGER)|^ALTER TABLE|^DROP/i);
+});
+
+test("a port in use is said at once, with the way out", async () => {
+  const { port, close } = await listener();
+  const { status, stderr } = run("dev", [], { PORT: String(port) });
+  await close();
+  assert.equal(status, 1);
+  assert.match(stderr, new RegExp(`Port ${port} is used by another program.*PORT=${port + 1}`));
+  assert.match(run("dev", [], { PORT: "http" }).stderr, /PORT=http is not a port number/);
+});
+
+test("npm run dev serves the seeded system with its demo page, and Ctrl-C ends it", { timeout: 120_000 }, async () => {
+  const { port, close } = await listener();
+  await close();
+  const state = mkdtempSync(join(tmpdir(), "edgegrant-dev-"));
+  const child = spawn(process.execPath, [tool("dev")], {
+    cwd: root,
+    detached: true,
+    env: { ...process.env, PORT: String(port), STATE: state },
+  });
+  const ended = new Promise((done) => child.on("close", done));
+  let output = "";
+  try {
+    await new Promise((ready, failed) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text) => {
+          output += text;
+          if (output.includes("Ctrl-C stops everything")) ready();
+        });
+      }
+      ended.then((code) => failed(new Error(`ended with ${code}\n${output}`)));
+    });
+    const issuer = `http://localhost:${port}`;
+    for (const part of [`${issuer}/demo/`, "owner@demo.example", "demo-password", "demo-server-secret"])
+      assert.ok(output.includes(part), part);
+    const server = { issuer, fetch: (path, init) => fetch(new URL(path, issuer), { redirect: "manual", ...init }) };
+    assert.equal((await server.fetch("/demo/")).status, 200);
+    const held = await connect(server, await signedIn(server), spa(server));
+    assert.equal((await me(server, held.access_token)).status, 200);
+    assert.ok(!output.includes(held.access_token) && !output.includes(held.code), "nothing secret in its output");
+  } finally {
+    process.kill(-child.pid, "SIGINT"); // as a terminal does: to the whole group
+    assert.equal(await ended, 0, output);
+    rmSync(state, { recursive: true, force: true });
+  }
+});
