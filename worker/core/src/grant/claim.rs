@@ -8,14 +8,14 @@ impl Grant {
     pub(super) fn claim(&mut self, claim: &Claim, now_ms: u64, random: &Random) -> Decision {
         let known = self.families.iter().find(|(_, family)| family.code_hash == claim.code_hash).map(|(number, _)| *number);
         if let Some(number) = known {
-            return self.claimed_again(number, claim);
+            return self.claimed_again(number, claim, now_ms);
         }
         let Some(held) = &claim.held else { return Decision::refused(Refused::CodeUnknown) };
         if held.seq <= self.row.ended_seq {
             return Decision::refused(Refused::ConsentEnded);
         }
         let Some(number) = self.unused_number(random) else { return Decision::refused(Refused::Full) };
-        let mut writes = self.make_room(claim.families_max);
+        let mut writes = self.make_room(claim.families_max, now_ms);
         self.families.insert(number, new_family(claim, held, now_ms, random));
         self.family_api.insert(number, BlockWindow::fresh());
         writes.push(Write::Family(number));
@@ -24,7 +24,7 @@ impl Grant {
 
     /// RFC 6749 §4.1.2: a second *valid* use revokes what the first produced; an invalid one changes
     /// nothing (OAuth 2.1 §7.5.2), or a stolen code without its verifier could log a person out.
-    fn claimed_again(&mut self, number: u32, claim: &Claim) -> Decision {
+    fn claimed_again(&mut self, number: u32, claim: &Claim, now_ms: u64) -> Decision {
         let Some(family) = self.families.get_mut(&number) else { return Decision::refused(Refused::CodeClaimed) };
         let valid = family.app == claim.app && family.code_challenge == claim.challenge && family.code_redirect == claim.redirect;
         if !valid {
@@ -33,7 +33,7 @@ impl Grant {
         if family.ended {
             return Decision::refused(Refused::CodeReplayed { ended: None });
         }
-        family.finish();
+        family.finish(now_ms);
         let ended = self.ended_if_last(number);
         Decision { answer: Answer::Refused(Refused::CodeReplayed { ended }), writes: vec![Write::Family(number)] }
     }
@@ -52,7 +52,7 @@ impl Grant {
     }
 
     /// At the limit of live families the one unused longest ends (attack A35).
-    fn make_room(&mut self, families_max: u32) -> Vec<Write> {
+    fn make_room(&mut self, families_max: u32, now_ms: u64) -> Vec<Write> {
         let ended_seq = self.row.ended_seq;
         let live: Vec<(u64, u32)> = self
             .families
@@ -65,7 +65,7 @@ impl Grant {
         }
         let Some((_, oldest)) = live.into_iter().min() else { return Vec::new() };
         if let Some(family) = self.families.get_mut(&oldest) {
-            family.finish();
+            family.finish(now_ms);
         }
         vec![Write::Family(oldest)]
     }
@@ -96,6 +96,11 @@ fn new_family(claim: &Claim, held: &Held, now_ms: u64, random: &Random) -> Famil
         *to = *from;
     }
     let now_s = now_ms / 1000;
+    // An access token does not outlive the consent it rests on.
+    let access_s = match u32::try_from(claim.absolute_s) {
+        Ok(left_s) if left_s != 0 => claim.access_s.min(left_s),
+        _ => claim.access_s,
+    };
     Family {
         secret,
         ended: false,
@@ -111,7 +116,7 @@ fn new_family(claim: &Claim, held: &Held, now_ms: u64, random: &Random) -> Famil
         used_ms: now_ms,
         generation: 0,
         rotated_ms: [0; 4],
-        answer: LastAnswer { serial: 0, issued_s: now_s, access_s: claim.access_s, key_id: claim.key_id, scope_set: 0 },
+        answer: LastAnswer { serial: 0, issued_s: now_s, access_s, key_id: claim.key_id, scope_set: 0 },
         serial_floor: 0,
         revoked: Vec::new(),
         refreshes: Window::default(),

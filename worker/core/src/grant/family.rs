@@ -62,7 +62,7 @@ pub struct Family {
     pub created_ms: u64,
     /// The absolute end in seconds; 0 is never.
     pub absolute_end_s: u64,
-    /// The last claim or refresh, in milliseconds.
+    /// The last claim or refresh, or the end, in milliseconds.
     pub used_ms: u64,
     /// The live refresh token.
     pub generation: u32,
@@ -152,9 +152,17 @@ impl Family {
         }
     }
 
+    /// The second in which age ends the family: the stricter of its own end and the policy's.
+    pub(super) fn end_s(&self, absolute_s: u64) -> u64 {
+        let own = if self.absolute_end_s == 0 { u64::MAX } else { self.absolute_end_s };
+        let policy = if absolute_s == 0 { u64::MAX } else { (self.created_ms / 1000).saturating_add(absolute_s) };
+        own.min(policy)
+    }
+
     /// Ends the family and forgets what it no longer needs.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, now_ms: u64) {
         self.ended = true;
+        self.used_ms = self.used_ms.max(now_ms);
         self.secret = [0; 32];
         self.scope_sets.clear();
         self.revoked.clear();

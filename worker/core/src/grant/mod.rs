@@ -136,7 +136,7 @@ impl Grant {
     /// Everything up to a consent number ends: one row, however many families (attack A35).
     fn end(&mut self, seq: u64, now_ms: u64) -> Decision {
         self.row.ended_seq = self.row.ended_seq.max(seq);
-        self.row.active_ms = now_ms;
+        self.row.active_ms = self.row.active_ms.max(now_ms);
         Decision { answer: Answer::Ended, writes: vec![Write::Grant] }
     }
 }

@@ -5,7 +5,7 @@
 //! away longer ago is theft or a copy: the family ends. Four rotation times are kept; an older
 //! generation while all four are inside the window cannot be told apart and is refused without harm.
 
-use super::{Answer, Decision, Family, Grant, Refresh, Refused, Write};
+use super::{Answer, Decision, Family, Grant, LastAnswer, Refresh, Refused, Write};
 use crate::credential::Kind;
 use crate::oauth::scope::ScopeSet;
 use crate::policy::Rotation;
@@ -27,11 +27,12 @@ impl Family {
     fn meaning(&self, generation: u32, retry_ms: u32, rotation: Rotation, now_ms: u64) -> Meaning {
         // A clock that ran backwards counts as zero time.
         let inside = |at_ms: u64| at_ms != 0 && now_ms.saturating_sub(at_ms) <= u64::from(retry_ms);
-        let [newest, .., oldest] = self.rotated_ms;
+        let [.., oldest] = self.rotated_ms;
         let Some(behind) = self.generation.checked_sub(generation) else { return Meaning::Ahead };
         if behind == 0 {
             // Static: the same token inside the window is a retry and is not counted (attack A37).
-            let retry = rotation == Rotation::Static && retry_ms > 0 && inside(newest);
+            // Serial 0 is the claim's: nothing was refreshed yet.
+            let retry = rotation == Rotation::Static && retry_ms > 0 && self.answer.serial > 0 && inside(self.used_ms);
             return if retry { Meaning::Retry } else { Meaning::Current };
         }
         match self.rotated_ms.get(behind as usize - 1) {
@@ -44,10 +45,7 @@ impl Family {
 
     fn over(&self, idle_s: u64, absolute_s: u64, now_ms: u64) -> bool {
         let idle = idle_s != 0 && now_ms.saturating_sub(self.used_ms) > idle_s.saturating_mul(1000);
-        let now_s = now_ms / 1000;
-        let own_end = self.absolute_end_s != 0 && self.absolute_end_s <= now_s;
-        let policy_end = absolute_s != 0 && now_s.saturating_sub(self.created_ms / 1000) >= absolute_s;
-        idle || own_end || policy_end
+        idle || self.end_s(absolute_s) <= now_ms / 1000
     }
 
     /// The number of a scope set, making one when it was not asked for before; `None` when it is
@@ -79,18 +77,23 @@ impl Family {
         let serial = self.answer.serial.checked_add(1)?;
         if ask.rotation != Rotation::Static {
             self.generation = self.generation.checked_add(1)?;
+            let [a, b, c, _] = self.rotated_ms;
+            self.rotated_ms = [now_ms.max(1), a, b, c];
         }
-        // An access token does not outlive the consent it rests on.
-        let left_s = if self.absolute_end_s == 0 { u64::MAX } else { self.absolute_end_s.saturating_sub(now_ms / 1000) };
-        let access_s = ask.access_s.min(u32::try_from(left_s).unwrap_or(u32::MAX));
-        let [a, b, c, _] = self.rotated_ms;
-        self.rotated_ms = [now_ms.max(1), a, b, c];
-        self.answer = super::LastAnswer { serial, issued_s: now_ms / 1000, access_s, key_id: ask.key_id, scope_set };
+        self.answer = self.next_answer(ask, serial, ask.key_id, scope_set, now_ms);
         if ask.rotation == Rotation::RotateAndEndPair {
             self.serial_floor = serial;
         }
         self.used_ms = self.used_ms.max(now_ms);
         Some(())
+    }
+
+    /// An access token does not outlive the consent it rests on.
+    fn next_answer(&self, ask: &Refresh, serial: u32, key_id: u8, scope_set: u16, now_ms: u64) -> LastAnswer {
+        let issued_s = now_ms / 1000;
+        let left_s = self.end_s(ask.absolute_s).saturating_sub(issued_s);
+        let access_s = ask.access_s.min(u32::try_from(left_s).unwrap_or(u32::MAX));
+        LastAnswer { serial, issued_s, access_s, key_id, scope_set }
     }
 
     /// Whether an access token was taken back by itself or with its pair.
@@ -109,21 +112,20 @@ impl Grant {
         if payload.kind != Kind::Refresh {
             return Decision::refused(Refused::BadTag);
         }
-        if family.over(ask.idle_s, ask.absolute_s, now_ms) {
-            return Decision::refused(Refused::Expired);
-        }
         match family.meaning(payload.number, ask.retry_ms, ask.rotation, now_ms) {
+            // Before life: an ancestor tells of a theft however old it and its family are.
+            Meaning::Replay => self.replayed(payload.family, now_ms),
+            _ if family.over(ask.idle_s, ask.absolute_s, now_ms) => Decision::refused(Refused::Expired),
             Meaning::Current => self.rotate(ask, now_ms),
             Meaning::Retry => self.retry(ask, now_ms),
             Meaning::Superseded => Decision::refused(Refused::Superseded),
             Meaning::Ahead => Decision::refused(Refused::Ahead),
-            Meaning::Replay => self.replayed(payload.family),
         }
     }
 
-    fn replayed(&mut self, number: u32) -> Decision {
+    fn replayed(&mut self, number: u32, now_ms: u64) -> Decision {
         if let Some(family) = self.families.get_mut(&number) {
-            family.finish();
+            family.finish(now_ms);
         }
         let ended = self.ended_if_last(number);
         Decision { answer: Answer::Refused(Refused::RefreshReplayed { ended }), writes: vec![Write::Family(number)] }
@@ -141,7 +143,7 @@ impl Grant {
         let touch = day(family.used_ms) != day(now_ms);
         if next.advance(ask, scope_set, now_ms).is_none() {
             // A counter at its end: the family ends rather than repeat a number.
-            return self.replayed(number);
+            return self.replayed(number, now_ms);
         }
         self.families.insert(number, next);
         Decision { answer: self.issue(number, ask.token.payload.grant, touch), writes: vec![Write::Family(number)] }
@@ -159,7 +161,7 @@ impl Grant {
             return Decision::only(self.issue(number, grant, false));
         }
         let Some(serial) = next.answer.serial.checked_add(1) else { return Decision::refused(Refused::Expired) };
-        next.answer = super::LastAnswer { serial, issued_s: now_ms / 1000, access_s: ask.access_s, key_id: next.answer.key_id, scope_set };
+        next.answer = next.next_answer(ask, serial, next.answer.key_id, scope_set, now_ms);
         self.families.insert(number, next);
         Decision { answer: self.issue(number, grant, false), writes: vec![Write::Family(number)] }
     }

@@ -21,13 +21,13 @@ impl Grant {
                 // Families of a later consent survive: an app that reconnects and then tidies away
                 // its old token must not cut the new connection.
                 self.row.ended_seq = self.row.ended_seq.max(seq);
-                self.row.active_ms = now_ms;
+                self.row.active_ms = self.row.active_ms.max(now_ms);
                 Decision { answer: Answer::Revoked { ended: Some(seq) }, writes: vec![Write::Grant] }
             }
             (Reach::Token, Kind::Access) => self.revoke_serial(ask, now_ms),
             (Reach::Token | Reach::Family, _) => {
                 if let Some(family) = self.families.get_mut(&payload.family) {
-                    family.finish();
+                    family.finish(now_ms);
                 }
                 let ended = self.ended_if_last(payload.family);
                 Decision { answer: Answer::Revoked { ended }, writes: vec![Write::Family(payload.family)] }

@@ -1,8 +1,8 @@
 //! The alarm: forget what is over, and at last the object itself.
 //!
-//! A claimed code stays listed until its own end and two minutes; the object is wiped no earlier than
-//! 20 minutes (the longest code life, doubled) after its last claim, end or live family, so that no
-//! code in flight meets an object that has forgotten its end (attack A3). The alarm is not moved by
+//! A claimed code stays listed until its own end and two minutes. A family's row goes 20 minutes (the
+//! longest code life, doubled) after it ended, the object 20 minutes after its last claim, end or live
+//! family, so that no code in flight meets an object that has forgotten its end (attack A3). The alarm is not moved by
 //! refreshes: it fires, looks, and is set again.
 
 use super::{Family, Grant};
@@ -36,22 +36,24 @@ impl Grant {
     /// Decides at an alarm. `idle_s` and `absolute_s` are the policy's lives; 0 is none.
     #[must_use]
     pub fn sweep(&self, now_ms: u64, idle_s: u64, absolute_s: u64) -> Sweep {
-        let dead =
-            |family: &Family| family.ended || family.seq <= self.row.ended_seq || family_end_ms(family, idle_s, absolute_s) <= now_ms;
-        let delete: Vec<u32> = self
-            .families
-            .iter()
-            .filter(|(_, family)| dead(family) && (family.code_expires_s + CODE_GRACE_S) * 1000 <= now_ms)
-            .map(|(number, _)| *number)
-            .collect();
-        let last_active =
-            self.families.values().map(|family| family.created_ms.max(family.used_ms)).max().unwrap_or(0).max(self.row.active_ms);
-        let quiet_ms = now_ms.saturating_sub(last_active);
-        if delete.len() == self.families.len() && quiet_ms >= WIPE_AFTER_MS {
+        let end_ms = |family: &Family| {
+            if family.ended {
+                family.used_ms
+            } else if family.seq <= self.row.ended_seq {
+                self.row.active_ms
+            } else {
+                family_end_ms(family, idle_s, absolute_s)
+            }
+        };
+        let forgotten = |end_ms: u64| end_ms.saturating_add(WIPE_AFTER_MS) <= now_ms;
+        let code_over = |family: &Family| family.code_expires_s.saturating_add(CODE_GRACE_S).saturating_mul(1000) <= now_ms;
+        let (delete, keep): (Vec<_>, Vec<_>) = self.families.iter().partition(|(_, family)| forgotten(end_ms(family)) && code_over(family));
+        if keep.is_empty() && forgotten(self.row.active_ms) {
             return Sweep::Wipe;
         }
-        let live_ends = self.families.values().filter(|family| !dead(family)).map(|family| family_end_ms(family, idle_s, absolute_s)).min();
-        let again_ms = live_ends.map_or(WIPE_AFTER_MS, |end| end.saturating_sub(now_ms)).clamp(WIPE_AFTER_MS, LONGEST_SLEEP_MS);
+        let next_ms = keep.iter().map(|(_, family)| end_ms(family).saturating_add(WIPE_AFTER_MS).saturating_sub(now_ms)).min();
+        let again_ms = next_ms.unwrap_or(WIPE_AFTER_MS).clamp(WIPE_AFTER_MS, LONGEST_SLEEP_MS);
+        let delete = delete.into_iter().map(|(number, _)| *number).collect();
         Sweep::Keep { delete, again_ms }
     }
 
@@ -66,9 +68,8 @@ impl Grant {
 
 /// When the family is over by itself, in milliseconds.
 fn family_end_ms(family: &Family, idle_s: u64, absolute_s: u64) -> u64 {
-    let after = |from_ms: u64, life_s: u64| if life_s == 0 { u64::MAX } else { from_ms.saturating_add(life_s.saturating_mul(1000)) };
-    let own = if family.absolute_end_s == 0 { u64::MAX } else { family.absolute_end_s.saturating_mul(1000) };
+    let idle = if idle_s == 0 { u64::MAX } else { family.used_ms.saturating_add(idle_s.saturating_mul(1000)) };
     // An access token may outlive the idle end of its family.
     let access = family.answer.issued_s.saturating_add(u64::from(family.answer.access_s)).saturating_mul(1000);
-    own.min(after(family.used_ms, idle_s)).min(after(family.created_ms, absolute_s)).max(access)
+    family.end_s(absolute_s).saturating_mul(1000).min(idle).max(access)
 }

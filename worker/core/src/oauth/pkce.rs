@@ -86,9 +86,9 @@ mod tests {
             format!("code_challenge={CHALLENGE}&code_challenge_method=plain"),
             format!("code_challenge={CHALLENGE}&code_challenge_method=s256"),
             "code_challenge_method=S256".to_owned(),
-            format!("code_challenge={}&code_challenge_method=S256", &CHALLENGE[..42]),
+            format!("code_challenge={}&code_challenge_method=S256", CHALLENGE.get(..42).unwrap()),
             format!("code_challenge={CHALLENGE}%3D&code_challenge_method=S256"),
-            format!("code_challenge={}%2B&code_challenge_method=S256", &CHALLENGE[..42]),
+            format!("code_challenge={}%2B&code_challenge_method=S256", CHALLENGE.get(..42).unwrap()),
         ] {
             assert_eq!(ask(bad.clone()).unwrap_err().error, ErrorCode::InvalidRequest, "{bad}");
         }
