@@ -1,1 +1,68 @@
-//! Placeholder
+//! Edgegrant: an OAuth 2.0 authorization server on Cloudflare Workers.
+//!
+//! This crate is the edge shell around `edgegrant_core`, which decides. Map:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`routes`] | the HTTP contract, one file per endpoint |
+//! | [`objects`] | the Durable Objects: load, ask the core, write once, answer |
+//! | [`store`] | KV and D1: one statement, batch or key per function |
+//! | [`lease`] | copies of app records, at most 5 seconds old |
+//! | [`pages`] | view structs of the HTML templates |
+//! | [`config`], [`platform`] | settings, keys, policy; clock, randomness, address |
+//!
+//! No panic is reachable from input: here a panic stalls the request and takes the memory of objects
+//! in the same isolate with it.
+
+mod answer;
+mod call;
+mod config;
+#[cfg(feature = "development")]
+mod development;
+mod fault;
+mod lease;
+mod log;
+pub mod objects;
+mod pages;
+mod platform;
+mod routes;
+mod store;
+mod unproven;
+
+use worker::{Context, Env, Method, Request, Response, ScheduleContext, ScheduledEvent, event};
+
+use crate::answer::Answer;
+use crate::call::{Call, split_address};
+use crate::pages::{Frame, NoticePage};
+
+const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", person: None };
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let Some(config) = config::config(&env) else {
+        return Answer::page(503, &NoticePage::set_up_unfinished(UNNAMED)).into_response(false);
+    };
+    let address = request.inner().url();
+    let Some((host, path, query)) = split_address(&address) else {
+        return Answer::page(400, &NoticePage::bad_request(UNNAMED)).into_response(config.secure);
+    };
+    // One host: `Host` never enters an address, cookie or rate key (attack A26).
+    if host != config.host {
+        return Answer::page(421, &NoticePage::wrong_host(UNNAMED)).into_response(config.secure);
+    }
+    let started_ms = platform::now_ms();
+    let head = request.method() == Method::Head;
+    let mut call = Call::new(request, path, query, env, context, config);
+    let answer = routes::answer(&mut call).await;
+    let duration_ms = platform::now_ms().saturating_sub(started_ms);
+    log::request(call.method().as_ref(), &call.path, answer.status, answer.reason, duration_ms);
+    let answer = if head { answer.headers_only() } else { answer };
+    answer.into_response(call.config.secure)
+}
+
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    if let Err(fault) = store::sweep(&env, platform::now_s()).await {
+        log::fault("daily sweep", &fault);
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage}
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
-pub(crate) use words::{Lasting, Moment, duration_words};
+pub(crate) use words::{Lasting, Moment};
 
 /// A page that can be turned into HTML.
 pub(crate) trait Page {

@@ -76,20 +76,6 @@ impl<'a> NoticePage<'a> {
         page
     }
 
-    /// Authorize: an error for an app that is not approved, with a link instead of a redirect
-    /// (RFC 9700 section 4.11.2). `host` is where the link leads.
-    pub(crate) fn continue_to_app(frame: Frame<'a>, app: App<'a>, href: &'a str, host: &str, faults: Vec<Fault<'a>>) -> Self {
-        let mut page = Self::plain(frame, "The app could not be connected", &[]);
-        page.paragraphs = vec![
-            Cow::Borrowed("The app asked in a way that is not allowed. Nothing was connected."),
-            Cow::Owned(format!("{} has not reviewed this app. Continue only if you know it: the link leads to {host}.", frame.platform)),
-        ];
-        page.app = Some(app);
-        page.links.push(Link::other(href, "Continue to the app"));
-        page.faults = faults;
-        page
-    }
-
     /// The decision was made before, for instance after the back button (403).
     pub(crate) fn already_decided(frame: Frame<'a>, restart_href: Option<&'a str>) -> Self {
         let mut page = Self::plain(

@@ -84,7 +84,6 @@ fn all_pages(text: &str) -> Vec<String> {
         Box::new(NoticePage::not_allowed(f, app(text), text, Some(text), text)),
         Box::new(NoticePage::not_approved(f, app(text))),
         Box::new(NoticePage::suspended(f, app(text))),
-        Box::new(NoticePage::continue_to_app(f, app(text), text, text, faults(text))),
         Box::new(NoticePage::already_decided(f, Some(text))),
         Box::new(NoticePage::decision_expired(f, Some(text))),
         Box::new(NoticePage::decision_expired(f, None)),
@@ -233,13 +232,12 @@ fn durations_in_words() {
 
 #[test]
 fn how_long_access_lasts() {
-    let renewed = |idle, absolute| Lasting::Renewed { idle, absolute }.words();
+    let renewed = |idle, absolute| Lasting { idle, absolute }.words();
     assert_eq!(
         renewed(Some(30 * 86_400), Some(180 * 86_400)),
         "Until you disconnect it, at most 180 days. It ends by itself after 30 days without use."
     );
     assert_eq!(renewed(None, None), "Until you disconnect it.");
-    assert_eq!(Lasting::Once(3_600).words(), "For 1 hour. After that the app has to ask you again.");
 }
 
 #[test]

@@ -22,40 +22,28 @@ pub(crate) fn duration_words(seconds: u64) -> String {
 
 /// How long an app's access lasts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lasting {
-    /// No refresh token: the access token's life, in seconds.
-    Once(u64),
-    /// With refresh tokens.
-    Renewed {
-        /// Ends after so many seconds without use.
-        idle: Option<u64>,
-        /// Ends so many seconds after the consent, whatever happens.
-        absolute: Option<u64>,
-    },
+pub(crate) struct Lasting {
+    /// Ends after so many seconds without use.
+    pub(crate) idle: Option<u64>,
+    /// Ends so many seconds after the consent, whatever happens.
+    pub(crate) absolute: Option<u64>,
 }
 
 impl Lasting {
     /// The sentence for the consent page.
     pub(crate) fn words(self) -> String {
-        match self {
-            Self::Once(life) => {
-                format!("For {}. After that the app has to ask you again.", duration_words(life))
-            }
-            Self::Renewed { idle, absolute } => {
-                let mut text = String::from("Until you disconnect it");
-                if let Some(absolute) = absolute {
-                    text.push_str(", at most ");
-                    text.push_str(&duration_words(absolute));
-                }
-                text.push('.');
-                if let Some(idle) = idle {
-                    text.push_str(" It ends by itself after ");
-                    text.push_str(&duration_words(idle));
-                    text.push_str(" without use.");
-                }
-                text
-            }
+        let mut text = String::from("Until you disconnect it");
+        if let Some(absolute) = self.absolute {
+            text.push_str(", at most ");
+            text.push_str(&duration_words(absolute));
         }
+        text.push('.');
+        if let Some(idle) = self.idle {
+            text.push_str(" It ends by itself after ");
+            text.push_str(&duration_words(idle));
+            text.push_str(" without use.");
+        }
+        text
     }
 }
 

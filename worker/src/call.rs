@@ -1,0 +1,138 @@
+//! A request as the routes see it.
+
+use std::rc::Rc;
+
+use edgegrant_core::oauth::params::Params;
+use futures_util::StreamExt as _;
+use worker::{Context, Env, Headers, Method, Request};
+
+use crate::config::Config;
+use crate::fault::{Fault, OrFault as _};
+
+/// One request with what is needed to answer it.
+pub(crate) struct Call {
+    request: Request,
+    /// The path, as sent.
+    pub(crate) path: String,
+    /// The query without `?`, as sent.
+    pub(crate) query: String,
+    /// The bindings.
+    pub(crate) env: Env,
+    /// For work after the answer.
+    pub(crate) context: Context,
+    /// The configuration.
+    pub(crate) config: Rc<Config>,
+}
+
+/// Why a body is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadBody {
+    /// Another media type than `application/x-www-form-urlencoded`.
+    MediaType,
+    /// Larger than the policy allows.
+    TooLarge,
+}
+
+/// Splits an absolute address into authority, path and query.
+pub(crate) fn split_address(address: &str) -> Option<(&str, &str, &str)> {
+    let (_, rest) = address.split_once("://")?;
+    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let at = before.find('/').unwrap_or(before.len());
+    let (authority, path) = before.split_at_checked(at)?;
+    Some((authority, if path.is_empty() { "/" } else { path }, query))
+}
+
+impl Call {
+    /// A call whose host was found to be the issuer's.
+    pub(crate) fn new(request: Request, path: &str, query: &str, env: Env, context: Context, config: Rc<Config>) -> Self {
+        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config }
+    }
+
+    /// The method.
+    pub(crate) fn method(&self) -> Method {
+        self.request.method()
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &Headers {
+        self.request.headers()
+    }
+
+    /// A header's value; several of one name arrive joined by commas.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.headers().get(name).ok().flatten()
+    }
+
+    /// The query's parameters.
+    pub(crate) fn query_params(&self) -> Params {
+        Params::parse(self.query.as_bytes())
+    }
+
+    /// The address of this page as a path of ours.
+    pub(crate) fn path_and_query(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+    }
+
+    /// The parameters of a form body. The media type is compared without its parameters.
+    pub(crate) async fn form(&mut self) -> Result<Result<Params, BadBody>, Fault> {
+        let media_type = self.header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media_type != "application/x-www-form-urlencoded" {
+            return Ok(Err(BadBody::MediaType));
+        }
+        let most = self.config.policy.token.body_max as usize;
+        if self.header("content-length").and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > most as u64) {
+            return Ok(Err(BadBody::TooLarge));
+        }
+        if self.request.inner().body().is_none() {
+            return Ok(Ok(Params::default()));
+        }
+        let mut stream = self.request.stream().or_fault("request body")?;
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            body.extend_from_slice(&chunk.or_fault("request body")?);
+            if body.len() > most {
+                return Ok(Err(BadBody::TooLarge));
+            }
+        }
+        Ok(Ok(Params::parse(&body)))
+    }
+
+    /// A cookie's value.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let header = self.header("cookie")?;
+        header.split(';').find_map(|pair| {
+            let (known, value) = pair.trim().split_once('=')?;
+            (known == name).then(|| value.to_owned())
+        })
+    }
+
+    /// Whether a form was sent by one of our own pages: `Origin` is ours when there is one, else the
+    /// browser says same-origin. A caller that is no browser sends neither; the form's token decides.
+    pub(crate) fn from_own_page(&self) -> bool {
+        match (self.header("origin"), self.header("sec-fetch-site")) {
+            (Some(origin), _) => origin == self.config.issuer,
+            (None, Some(site)) => site == "same-origin",
+            (None, None) => true,
+        }
+    }
+
+    /// Whose failures are counted together.
+    pub(crate) fn network(&self) -> String {
+        crate::platform::network(self.headers())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_address;
+
+    #[test]
+    fn addresses_are_split_without_being_changed() {
+        assert_eq!(split_address("https://a:1/x%2fy?q=1?2#f"), Some(("a:1", "/x%2fy", "q=1?2")));
+        assert_eq!(split_address("https://a"), Some(("a", "/", "")));
+        assert_eq!(split_address("https://a?x=/y"), Some(("a", "/", "x=/y")));
+        assert_eq!(split_address("nothing"), None);
+    }
+}

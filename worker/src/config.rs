@@ -1,0 +1,139 @@
+//! Configuration of a deployment: issuer, policy, keys. Read once per isolate.
+//!
+//! Without its settings a deployment serves nothing but a "set-up unfinished" answer; the log names
+//! what is missing, never a value.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use edgegrant_core::keys::{Key, Keyring, Keys};
+use edgegrant_core::policy::Policy;
+use worker::{Env, console_error};
+
+include!(concat!(env!("OUT_DIR"), "/presets.rs"));
+
+/// Everything that stays the same for the life of an isolate.
+pub(crate) struct Config {
+    /// The origin: `iss`, and the start of every address (RFC 8414 §2, RFC 9207 §2).
+    pub(crate) issuer: String,
+    /// Host and port of the issuer; others get 421.
+    pub(crate) host: String,
+    /// Whether the issuer is https: cookies are `Secure` and `__Host-` then.
+    pub(crate) secure: bool,
+    /// What the deployment decides.
+    pub(crate) policy: Policy,
+    /// Its keys.
+    pub(crate) keys: Keys,
+}
+
+thread_local! {
+    static CONFIG: OnceCell<Option<Rc<Config>>> = const { OnceCell::new() };
+}
+
+/// The configuration, or `None` when set-up is unfinished.
+pub(crate) fn config(env: &Env) -> Option<Rc<Config>> {
+    CONFIG.with(|cell| {
+        cell.get_or_init(|| match read(env) {
+            Ok(config) => Some(Rc::new(config)),
+            Err(problems) => {
+                for problem in problems {
+                    console_error!("set-up unfinished: {problem}");
+                }
+                None
+            }
+        })
+        .clone()
+    })
+}
+
+/// A variable or secret; both arrive the same way.
+fn setting(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.trim().is_empty())
+}
+
+fn key_setting(env: &Env, name: &'static str) -> Option<String> {
+    let value = setting(env, name);
+    #[cfg(feature = "development")]
+    let value = value.or_else(|| crate::development::keys::published(name));
+    value
+}
+
+fn read(env: &Env) -> Result<Config, Vec<String>> {
+    let mut problems = Vec::new();
+    let issuer = note(issuer(env), &mut problems);
+    let policy = note(policy(env), &mut problems);
+    let edge = note(keyring(env, "EDGE_KEYS"), &mut problems);
+    let hash = note(keyring(env, "HASH_KEYS"), &mut problems);
+    let seal = note(keyring(env, "SEAL_KEYS"), &mut problems);
+    let data = note(keyring(env, "DATA_KEYS"), &mut problems);
+    let grant_id = note(grant_id_key(env), &mut problems);
+    match (issuer, policy, edge, hash, seal, data, grant_id) {
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id)) => {
+            Ok(Config { issuer, host, secure, policy, keys: Keys { edge, grant_id, hash, seal, data } })
+        }
+        _ => Err(problems),
+    }
+}
+
+fn note<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
+    value.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// An origin: https, or http on this computer.
+fn issuer(env: &Env) -> Result<(String, String, bool), String> {
+    let text = setting(env, "ISSUER").ok_or("ISSUER is not set: the origin of this deployment, such as https://auth.example.com")?;
+    let bad = || "ISSUER must be an origin: https://host without path, query or trailing slash (http only on localhost)".to_owned();
+    let (scheme, host) = text.split_once("://").ok_or_else(bad)?;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+    match scheme {
+        "https" if plain => Ok((text.clone(), host.to_owned(), true)),
+        "http" if plain && loopback => Ok((text.clone(), host.to_owned(), false)),
+        _ => Err(bad()),
+    }
+}
+
+fn policy(env: &Env) -> Result<Policy, String> {
+    let name = setting(env, "PRESET").unwrap_or_else(|| "default".to_owned());
+    let Some((_, json)) = PRESETS.iter().find(|(known, _)| *known == name) else {
+        let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("PRESET must be one of {}", names.join(", ")));
+    };
+    let policy = Policy::from_json(json)?;
+    match setting(env, "POLICY") {
+        None => Ok(policy),
+        Some(overrides) => policy.with_overrides(&overrides).map_err(|problem| format!("POLICY: {problem}")),
+    }
+}
+
+/// The published development keys are refused by hash where the feature is off (attack A31).
+#[cfg(not(feature = "development"))]
+fn refuse_published(name: &str, text: &str) -> Result<(), String> {
+    const PUBLISHED: [&str; 5] = include!("development/published_hashes.in");
+    let hash = edgegrant_core::encoding::hex(&edgegrant_core::encoding::sha256(text.trim().as_bytes()));
+    if PUBLISHED.contains(&hash.as_str()) {
+        return Err(format!("{name} is a published development value: make your own with `npm run secrets`"));
+    }
+    Ok(())
+}
+
+#[cfg(feature = "development")]
+#[allow(clippy::unnecessary_wraps, reason = "the other build refuses")]
+fn refuse_published(_: &str, _: &str) -> Result<(), String> {
+    Ok(())
+}
+
+fn required(env: &Env, name: &'static str) -> Result<String, String> {
+    let text = key_setting(env, name).ok_or_else(|| format!("the secret {name} is not set"))?;
+    refuse_published(name, &text)?;
+    Ok(text)
+}
+
+fn keyring(env: &Env, name: &'static str) -> Result<Keyring, String> {
+    Keyring::parse(&required(env, name)?).map_err(|problem| format!("the secret {name} {problem}"))
+}
+
+fn grant_id_key(env: &Env) -> Result<Key, String> {
+    Key::parse(&required(env, "GRANT_ID_KEY")?).ok_or_else(|| "the secret GRANT_ID_KEY is not base64url of 32 bytes".to_owned())
+}

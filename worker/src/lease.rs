@@ -1,0 +1,66 @@
+//! Copies of app records in the isolate, each under a lease of 5 seconds.
+//!
+//! /token and the API must not read D1, and KV cannot carry a suspension. A lease counts from before
+//! the read was sent, so an isolate never holds a copy longer than the object believes. No lease and
+//! no answer from the object is a fault, never "unknown client".
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use edgegrant_core::app::App;
+use worker::Env;
+
+use crate::fault::Fault;
+use crate::objects::app::{Command, ask};
+use crate::platform::now_ms;
+
+/// How long a copy may be used, in milliseconds.
+const LEASE_MS: u64 = 5_000;
+/// How long a writer waits until every earlier lease has run out, with a margin for slow clocks.
+pub(crate) const OUTLIVED_MS: u64 = LEASE_MS + 2_000;
+/// A secret that does not match is looked up anew when the copy is older than this, so that a new
+/// secret works at once and a wrong one costs at most one request per second.
+const SECOND_LOOK_MS: u64 = 1_000;
+/// Copies kept at most; the map is emptied when it is full.
+const COPIES_MAX: usize = 1_000;
+
+struct Copy {
+    app: Option<Rc<App>>,
+    asked_ms: u64,
+}
+
+thread_local! {
+    static COPIES: RefCell<HashMap<u32, Copy>> = RefCell::new(HashMap::new());
+}
+
+/// The record of an app, at most 5 seconds old; `None` when there is no such app.
+pub(crate) async fn app(env: &Env, number: u32) -> Result<Option<Rc<App>>, Fault> {
+    app_within(env, number, LEASE_MS).await
+}
+
+/// The record for a second look after a secret did not match.
+pub(crate) async fn app_again(env: &Env, number: u32) -> Result<Option<Rc<App>>, Fault> {
+    app_within(env, number, SECOND_LOOK_MS).await
+}
+
+async fn app_within(env: &Env, number: u32, age_ms: u64) -> Result<Option<Rc<App>>, Fault> {
+    let asked_ms = now_ms();
+    let held = COPIES.with_borrow(|copies| {
+        let copy = copies.get(&number)?;
+        // A clock that ran backwards ends the lease: how old the copy is cannot be told.
+        asked_ms.checked_sub(copy.asked_ms).filter(|age| *age < age_ms)?;
+        Some(copy.app.clone())
+    });
+    if let Some(app) = held {
+        return Ok(app);
+    }
+    let app = ask(env, number, &Command::Read).await?.map(|app| Rc::new(*app));
+    COPIES.with_borrow_mut(|copies| {
+        if copies.len() >= COPIES_MAX {
+            copies.clear();
+        }
+        copies.insert(number, Copy { app: app.clone(), asked_ms });
+    });
+    Ok(app)
+}

@@ -1,0 +1,43 @@
+//! The log: one line of JSON per request and per event. Never a code, token, secret, verifier,
+//! address of a person or query string (invariant 8).
+
+use crate::fault::Fault;
+
+/// A line for a request.
+pub(crate) fn request(method: &str, path: &str, status: u16, reason: &str, duration_ms: u64) {
+    let line = serde_json::json!({ "event": "request", "method": method, "route": route(path), "status": status, "reason": reason, "ms": duration_ms });
+    worker::console_log!("{line}");
+}
+
+/// A line for something an operator wants counted.
+pub(crate) fn event(what: &str) {
+    let line = serde_json::json!({ "event": what });
+    worker::console_log!("{line}");
+}
+
+/// A line for a fault of ours.
+pub(crate) fn fault(what: &str, fault: &Fault) {
+    let line = serde_json::json!({ "event": "fault", "what": what, "place": fault.place, "detail": fault.detail });
+    worker::console_error!("{line}");
+}
+
+/// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
+fn route(path: &str) -> &str {
+    const ROUTES: [&str; 14] = [
+        "/oauth/authorize",
+        "/oauth/authorize/decision",
+        "/oauth/token",
+        "/oauth/revoke",
+        "/.well-known/oauth-authorization-server",
+        "/api/v1/me",
+        "/login",
+        "/logout",
+        "/account/apps",
+        "/account/apps/disconnect",
+        "/manage/v1/apps",
+        "/logo",
+        "/__dev/seed",
+        "/__dev/clock",
+    ];
+    ROUTES.into_iter().rfind(|known| path == *known).or_else(|| ROUTES.into_iter().find(|known| path.starts_with(known))).unwrap_or("other")
+}

@@ -1,0 +1,104 @@
+//! The `App` object: the truth about one app, written before D1.
+//!
+//! Isolates hold a copy under a lease (see `crate::lease`). A write answers only when every lease
+//! given before it has run out, so that what suspension, deletion or secret revocation forbids is
+//! refused everywhere once it has answered (invariant 3). Durations are measured on one's own clock
+//! on both sides, so skew does not matter.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use edgegrant_core::app::{self, Status};
+use serde::{Deserialize, Serialize};
+use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
+
+use crate::fault::{Fault, OrFault as _};
+use crate::lease;
+use crate::platform::now_ms;
+
+/// A question to an `App` object.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Command {
+    /// The record, and with it a lease.
+    Read,
+    /// Replaces the record; answers when it holds everywhere.
+    Write(Box<app::App>),
+    /// Changes the status; answers when it holds everywhere.
+    SetStatus(Status),
+}
+
+/// Its answer: the record as it is now; `None` when there is no such app.
+pub(crate) type Answer = Option<Box<app::App>>;
+
+/// One app.
+#[durable_object(fetch)]
+pub struct App {
+    state: State,
+    /// When the last lease was given; a restarted object assumes now.
+    leased_ms: Cell<Option<u64>>,
+}
+
+/// Asks the object of an app.
+pub(crate) async fn ask(env: &Env, number: u32, command: &Command) -> Result<Answer, Fault> {
+    super::ask(env, "APP", &format!("app:{number}"), command).await
+}
+
+impl DurableObject for App {
+    fn new(state: State, _: Env) -> Self {
+        Self { state, leased_ms: Cell::new(None) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        super::answer(self.handle(&request).await)
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    record: String,
+}
+
+impl App {
+    async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
+        match super::command(request)? {
+            Command::Read => {
+                self.leased_ms.set(Some(now_ms()));
+                self.read()
+            }
+            Command::Write(record) => self.replace(*record).await,
+            Command::SetStatus(status) => {
+                let Some(record) = self.read()? else { return Ok(None) };
+                self.replace(app::App { status, ..*record }).await
+            }
+        }
+    }
+
+    /// A record that cannot be read is a fault, never "no such app".
+    fn read(&self) -> Result<Answer, Fault> {
+        let sql = self.state.storage().sql();
+        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'app'", None).or_fault("app read")?;
+        if tables.to_array::<serde::de::IgnoredAny>().or_fault("app read")?.is_empty() {
+            return Ok(None);
+        }
+        let rows: Vec<Row> = sql.exec("SELECT record FROM app WHERE id = 1", None).or_fault("app read")?.to_array().or_fault("app read")?;
+        rows.first().map(|row| serde_json::from_str(&row.record).or_fault("app record")).transpose()
+    }
+
+    async fn replace(&self, record: app::App) -> Result<Answer, Fault> {
+        let text = serde_json::to_string(&record).or_fault("app record")?;
+        let new = self.read()?.is_none();
+        let sql = self.state.storage().sql();
+        sql.exec("CREATE TABLE IF NOT EXISTS app (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
+            .or_fault("app schema")?;
+        let statement = "INSERT INTO app (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+        sql.exec(statement, vec![SqlStorageValue::String(text)]).or_fault("app write")?;
+        if !new {
+            let since_ms = now_ms().saturating_sub(self.leased_ms.get().unwrap_or_else(now_ms));
+            let wait_ms = lease::OUTLIVED_MS.saturating_sub(since_ms);
+            if wait_ms > 0 {
+                worker::Delay::from(Duration::from_millis(wait_ms)).await;
+            }
+        }
+        Ok(Some(Box::new(record)))
+    }
+}

@@ -1,0 +1,188 @@
+//! The `Grant` object: the only writer of one grant's token families.
+//!
+//! Decision and writes happen in one turn without an await between them, and the output gate holds
+//! the answer until the rows are on disk: what a caller was told survives a crash. The rows are the
+//! truth; the copy in memory is dropped whenever a write fails.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use edgegrant_core::credential::GrantId;
+use edgegrant_core::grant::{self, Answer, Command, Decision, Family, GrantRow, Random, Rows, Sweep, Write};
+use serde::Deserialize;
+use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
+
+use crate::config::config;
+use crate::fault::{Fault, OrFault as _};
+use crate::platform::{now_ms, random};
+
+const SCHEMA: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS families (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS grant_state (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL) STRICT",
+];
+
+/// One (account, app).
+#[durable_object(alarm)]
+pub struct Grant {
+    state: State,
+    env: Env,
+    memory: RefCell<Option<grant::Grant>>,
+    has_schema: Cell<bool>,
+    has_alarm: Cell<bool>,
+}
+
+/// Asks the object of a grant.
+pub(crate) async fn ask(env: &Env, grant: &GrantId, command: &Command) -> Result<Answer, Fault> {
+    super::ask(env, "GRANT", &grant.object_name(), command).await
+}
+
+impl DurableObject for Grant {
+    /// Reads and writes nothing: an object exists only once something was claimed or ended in it.
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, memory: RefCell::new(None), has_schema: Cell::new(false), has_alarm: Cell::new(false) }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        super::answer(self.handle(&request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        // An error makes the platform call again, up to six times.
+        self.sweep().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
+        Response::empty()
+    }
+}
+
+#[derive(Deserialize)]
+struct FamilyRow {
+    number: u32,
+    #[serde(with = "serde_bytes")]
+    state: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct StateRow {
+    #[serde(with = "serde_bytes")]
+    state: Vec<u8>,
+}
+
+impl Grant {
+    async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
+        let command: Command = super::command(request)?;
+        let creates = grant::Grant::may_create(&command);
+        let answer = self.decide(&command).inspect_err(|_| drop(self.memory.take()))?;
+        if creates && !self.has_alarm.get() {
+            self.arm().await?;
+        }
+        Ok(answer)
+    }
+
+    /// One turn: load, decide, write.
+    fn decide(&self, command: &Command) -> Result<Answer, Fault> {
+        let random: Random = random()?;
+        let mut memory = self.memory.borrow_mut();
+        if memory.is_none() {
+            *memory = Some(self.load()?);
+        }
+        let grant = memory.as_mut().or_fault("grant memory")?;
+        let Decision { answer, writes } = grant.decide(command, now_ms(), &random);
+        if !writes.is_empty() && !self.has_schema.get() {
+            let sql = self.sql();
+            for statement in SCHEMA {
+                sql.exec(statement, None).or_fault("grant schema")?;
+            }
+            self.has_schema.set(true);
+        }
+        for write in writes {
+            self.write(grant, write)?;
+        }
+        Ok(answer)
+    }
+
+    fn sql(&self) -> SqlStorage {
+        self.state.storage().sql()
+    }
+
+    fn load(&self) -> Result<grant::Grant, Fault> {
+        let issuer = config(&self.env).or_fault("configuration")?.issuer.clone();
+        let sql = self.sql();
+        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'grant_state'", None).or_fault("grant load")?;
+        if tables.to_array::<serde::de::IgnoredAny>().or_fault("grant load")?.is_empty() {
+            return Ok(grant::Grant::new(issuer));
+        }
+        self.has_schema.set(true);
+        let mut rows = Rows::default();
+        let stored = sql.exec("SELECT state FROM grant_state WHERE id = 1", None).or_fault("grant load")?;
+        if let Some(row) = stored.to_array::<StateRow>().or_fault("grant load")?.first() {
+            rows.grant = GrantRow::decode(&row.state).or_fault("grant row")?;
+        }
+        let stored = sql.exec("SELECT number, state FROM families", None).or_fault("grant load")?;
+        for row in stored.to_array::<FamilyRow>().or_fault("grant load")? {
+            rows.families.insert(row.number, Family::decode(&row.state).or_fault("family row")?);
+        }
+        Ok(grant::Grant::load(issuer, rows))
+    }
+
+    fn write(&self, grant: &grant::Grant, write: Write) -> Result<(), Fault> {
+        let (statement, bindings) = match write {
+            Write::Grant => (
+                "INSERT INTO grant_state (id, state) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+                vec![blob(grant.row().encode())?],
+            ),
+            Write::Family(number) => (
+                "INSERT INTO families (number, state) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET state = excluded.state",
+                vec![SqlStorageValue::Integer(i64::from(number)), blob(grant.family(number).and_then(Family::encode))?],
+            ),
+        };
+        self.sql().exec(statement, bindings).or_fault("grant write")?;
+        Ok(())
+    }
+
+    /// Sets the alarm unless it is set; refreshes do not move it.
+    async fn arm(&self) -> Result<(), Fault> {
+        let storage = self.state.storage();
+        if storage.get_alarm().await.or_fault("grant alarm")?.is_none() {
+            let delay = Duration::from_millis(grant::Grant::first_alarm_ms());
+            storage.set_alarm(delay).await.or_fault("grant alarm")?;
+        }
+        self.has_alarm.set(true);
+        Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), Fault> {
+        self.has_alarm.set(false);
+        let lives = config(&self.env).or_fault("configuration")?.policy.refresh.clone();
+        let storage = self.state.storage();
+        let sweep = {
+            let mut memory = self.memory.borrow_mut();
+            if memory.is_none() {
+                *memory = Some(self.load()?);
+            }
+            memory.as_ref().or_fault("grant memory")?.sweep(now_ms(), lives.idle_s, lives.absolute_s)
+        };
+        match sweep {
+            Sweep::Wipe => {
+                // The input gate lets nothing in while storage works; the memory goes first.
+                drop(self.memory.take());
+                self.has_schema.set(false);
+                storage.delete_all().await.or_fault("grant wipe")
+            }
+            Sweep::Keep { delete, again_ms } => {
+                for number in &delete {
+                    let bindings = vec![SqlStorageValue::Integer(i64::from(*number))];
+                    self.sql().exec("DELETE FROM families WHERE number = ?", bindings).or_fault("grant sweep")?;
+                }
+                if let Some(grant) = self.memory.borrow_mut().as_mut() {
+                    grant.forget(&delete);
+                }
+                storage.set_alarm(Duration::from_millis(again_ms)).await.or_fault("grant alarm")?;
+                self.has_alarm.set(true);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn blob(bytes: Option<Vec<u8>>) -> Result<SqlStorageValue, Fault> {
+    bytes.map(SqlStorageValue::Blob).or_fault("grant encode")
+}

@@ -1,0 +1,106 @@
+//! The `RateLimiter` object: exact counters behind the sign-in form, asked before anything is hashed
+//! (attack A20). Named by a keyed hash of the name that is tried; it forgets itself by alarm.
+
+use std::time::Duration;
+
+use edgegrant_core::rate::{Limit, Standing, Window};
+use serde::{Deserialize, Serialize};
+use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
+
+use crate::fault::{Fault, OrFault as _};
+use crate::platform::now_ms;
+
+/// A question to a limiter: counters, each with its limit.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Command {
+    /// One use of each counter; when one refuses, none is used.
+    Take(Vec<(String, Limit)>),
+    /// The use turned out not to count.
+    GiveBack(Vec<String>),
+}
+
+/// `None` when granted.
+pub(crate) type Answer = Option<Standing>;
+
+/// The counters of one name.
+#[durable_object(alarm)]
+pub struct RateLimiter {
+    state: State,
+}
+
+/// Asks the limiter of a name.
+pub(crate) async fn ask(env: &Env, name: &str, command: &Command) -> Result<Answer, Fault> {
+    super::ask(env, "RATE_LIMITER", name, command).await
+}
+
+impl DurableObject for RateLimiter {
+    fn new(state: State, _: Env) -> Self {
+        Self { state }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        super::answer(self.handle(&request).await)
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.state.storage().delete_all().await?;
+        Response::empty()
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    start_ms: u64,
+    used: u32,
+}
+
+impl RateLimiter {
+    async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
+        match super::command(request)? {
+            Command::Take(counters) => self.take(&counters).await,
+            Command::GiveBack(names) => {
+                for name in names {
+                    self.sql().exec("UPDATE counters SET used = max(used - 1, 0) WHERE name = ?", vec![name.into()]).or_fault("limiter write")?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn sql(&self) -> SqlStorage {
+        self.state.storage().sql()
+    }
+
+    async fn take(&self, counters: &[(String, Limit)]) -> Result<Answer, Fault> {
+        let sql = self.sql();
+        sql.exec("CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, start_ms INTEGER NOT NULL, used INTEGER NOT NULL) STRICT", None)
+            .or_fault("limiter schema")?;
+        let mut next = Vec::new();
+        for (name, limit) in counters {
+            let rows: Vec<Row> = sql
+                .exec("SELECT start_ms, used FROM counters WHERE name = ?", vec![name.as_str().into()])
+                .or_fault("limiter read")?
+                .to_array()
+                .or_fault("limiter read")?;
+            let mut window = rows.first().map_or_else(Window::default, |row| Window { start_ms: row.start_ms, used: row.used });
+            if let Err(standing) = window.take(*limit, now_ms()) {
+                return Ok(Some(standing));
+            }
+            next.push((name, window));
+        }
+        for (name, window) in next {
+            let statement = "INSERT INTO counters (name, start_ms, used) VALUES (?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET start_ms = excluded.start_ms, used = excluded.used";
+            let start = i64::try_from(window.start_ms).unwrap_or(i64::MAX);
+            let values = vec![name.as_str().into(), SqlStorageValue::Integer(start), SqlStorageValue::Integer(i64::from(window.used))];
+            sql.exec(statement, values).or_fault("limiter write")?;
+        }
+        let longest_s = counters.iter().map(|(_, limit)| limit.window_s).max().unwrap_or(60);
+        let storage = self.state.storage();
+        if storage.get_alarm().await.or_fault("limiter alarm")?.is_none() {
+            // Twice the window: whatever is still counted then began after the first one ended.
+            storage.set_alarm(Duration::from_secs(u64::from(longest_s) * 2)).await.or_fault("limiter alarm")?;
+        }
+        Ok(None)
+    }
+}

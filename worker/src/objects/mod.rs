@@ -1,0 +1,57 @@
+//! The three Durable Objects: shells that load, ask the core, write once, answer.
+//!
+//! | object | one per | owns |
+//! |---|---|---|
+//! | [`grant::Grant`] | (account, app) | token families, claimed codes, API counters |
+//! | [`app::App`] | app | status, secret hashes, redirect URIs, scopes |
+//! | [`limiter::RateLimiter`] | name that tries to sign in | counters before authentication |
+//!
+//! A command travels in one header, the answer in another, as base64url of postcard. Nothing secret
+//! is in an object's URL; what is in the headers is usable by nobody (see `edgegrant_core::grant`).
+
+pub(crate) mod app;
+pub(crate) mod grant;
+pub(crate) mod limiter;
+
+use edgegrant_core::encoding::{base64url, from_base64url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder};
+
+use crate::fault::{Fault, OrFault as _};
+
+const COMMAND: &str = "edgegrant-command";
+const ANSWER: &str = "edgegrant-answer";
+
+/// Asks the object `name` behind a binding.
+pub(crate) async fn ask<C: Serialize, A: DeserializeOwned>(env: &Env, binding: &'static str, name: &str, command: &C) -> Result<A, Fault> {
+    let stub = env.durable_object(binding).and_then(|namespace| namespace.get_by_name(name)).or_fault(binding)?;
+    let bytes = postcard::to_allocvec(command).or_fault(binding)?;
+    let headers = Headers::new();
+    headers.set(COMMAND, &base64url(&bytes)).or_fault(binding)?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_headers(headers);
+    let request = Request::new_with_init("https://object/", &init).or_fault(binding)?;
+    let response = stub.fetch_with_request(request).await.or_fault(binding)?;
+    let answer = response.headers().get(ANSWER).or_fault(binding)?.or_fault(binding)?;
+    let bytes = from_base64url(&answer).or_fault(binding)?;
+    postcard::from_bytes(&bytes).or_fault(binding)
+}
+
+/// The command of a request to an object.
+fn command<C: DeserializeOwned>(request: &Request) -> Result<C, Fault> {
+    let text = request.headers().get(COMMAND).or_fault("command")?.or_fault("command")?;
+    postcard::from_bytes(&from_base64url(&text).or_fault("command")?).or_fault("command")
+}
+
+/// An object's answer. A fault has no words: what an object says reaches the caller (attack A70).
+fn answer<A: Serialize>(outcome: Result<A, Fault>) -> worker::Result<Response> {
+    let encoded = outcome.and_then(|answer| postcard::to_allocvec(&answer).or_fault("answer"));
+    match encoded {
+        Ok(bytes) => Ok(ResponseBuilder::new().with_header(ANSWER, &base64url(&bytes))?.empty()),
+        Err(fault) => {
+            worker::console_error!("object fault at {fault}");
+            Ok(ResponseBuilder::new().with_status(503).empty())
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `/account/apps`: what is connected, and Disconnect.
+//!
+//! Order of a disconnect (attack A18): the row takes the next consent number and says `ending`, the
+//! object ends everything up to it, the row says `ended`. When the object does not answer the row
+//! stays listed as not finished, and pressing again finishes it. Another account's install is 404.
+
+use edgegrant_core::credential::GrantId;
+use edgegrant_core::encoding::array_from_hex;
+use edgegrant_core::grant::{Answer as GrantAnswer, Command};
+use edgegrant_core::person::{form_token, form_token_ok};
+
+use super::sign_in::{self, to_login};
+use super::{client, frame};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::fault::{Fault, OrFault as _};
+use crate::objects::grant::ask;
+use crate::pages::{App, AppsPage, Connection, ConnectionStatus, DisconnectPage, Frame, Moment, NoticePage};
+use crate::platform::now_s;
+use crate::store::installs::{self, Install};
+use crate::store::people::Visitor;
+
+/// Installs on one page of the list.
+const PAGE: u32 = 20;
+const HERE: &str = "/account/apps";
+
+fn person<'a>(call: &'a Call, visitor: &'a Visitor) -> Frame<'a> {
+    Frame { platform: &call.config.policy.platform.name, person: Some(&visitor.email) }
+}
+
+fn may_end(call: &Call, install: &Install) -> bool {
+    call.config.policy.authorize.consent_roles.contains(&install.role)
+}
+
+/// `GET /account/apps`.
+pub(crate) async fn list(call: &Call) -> Result<Answer, Fault> {
+    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(&call.path_and_query())) };
+    let query = call.query_params();
+    let skip: u32 = query.field("skip").parse().unwrap_or(0);
+    let mut found = installs::of_user(&call.env, &visitor.cookie.user, skip, PAGE + 1).await?;
+    let more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let rows: Vec<Row<'_>> = found.iter().map(|install| Row::of(call, install)).collect();
+    let connections: Vec<Connection<'_>> = rows.iter().map(Row::shown).collect();
+    let next = format!("{HERE}?skip={}", skip.saturating_add(PAGE));
+    let page = AppsPage {
+        frame: person(call, &visitor),
+        csrf: &form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?,
+        done: (query.field("done") == "disconnected").then_some("The app is disconnected. Nothing of its access works any more."),
+        connections: &connections,
+        next_href: more.then_some(next.as_str()),
+    };
+    sign_in::renewed(call, &visitor, Answer::page(200, &page))
+}
+
+/// An install with the strings that its row on the page borrows.
+struct Row<'a> {
+    install: &'a Install,
+    logo: Option<String>,
+    scopes: Vec<&'a str>,
+    allowed_by: String,
+    disconnect: Option<String>,
+}
+
+impl<'a> Row<'a> {
+    fn of(call: &'a Call, install: &'a Install) -> Self {
+        let catalogue = &call.config.policy.scopes;
+        let scopes = install.scope.split(' ').map(|scope| catalogue.find(scope).map_or(scope, |entry| entry.words.as_str())).collect();
+        let open = install.status != "ended" && may_end(call, install);
+        Self {
+            install,
+            logo: install.logo.as_ref().map(|sha256| format!("/logo/{sha256}")),
+            scopes,
+            allowed_by: install.allowed_by(&call.config.keys),
+            disconnect: open.then(|| format!("{HERE}/disconnect?install={}", install.id())),
+        }
+    }
+
+    fn app(&self) -> App<'_> {
+        App {
+            name: &self.install.app_name,
+            logo: self.logo.as_deref(),
+            developer: &self.install.developer,
+            website_host: None,
+            description: None,
+            in_development: self.install.development == 1,
+        }
+    }
+
+    fn shown(&self) -> Connection<'_> {
+        let install = self.install;
+        Connection {
+            app: self.app(),
+            account: &install.account_name,
+            scopes: self.scopes.clone(),
+            connected_by: &self.allowed_by,
+            connected_at: Moment::from_unix(install.allowed_at),
+            last_used: install.used_at.map(Moment::from_unix),
+            ended_at: install.ended_at.map(Moment::from_unix),
+            status: match install.status.as_str() {
+                "connected" => ConnectionStatus::Connected,
+                "allowed" => ConnectionStatus::Unused,
+                "ending" => ConnectionStatus::Ending,
+                _ => ConnectionStatus::Ended,
+            },
+            disconnect_href: self.disconnect.as_deref(),
+        }
+    }
+}
+
+fn confirmation(call: &Call, visitor: &Visitor, install: &Install, status: u16, error: Option<&str>) -> Result<Answer, Fault> {
+    let row = Row::of(call, install);
+    let page = DisconnectPage {
+        frame: person(call, visitor),
+        app: row.app(),
+        account: &install.account_name,
+        csrf: &form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?,
+        install: &install.id(),
+        error,
+    };
+    Ok(Answer::page(status, &page))
+}
+
+/// An install that the visitor may end.
+async fn mine(call: &Call, visitor: &Visitor, id: &str) -> Result<Option<Install>, Fault> {
+    let found = installs::find(&call.env, &visitor.cookie.user, id).await?;
+    Ok(found.filter(|install| may_end(call, install)))
+}
+
+/// `GET /account/apps/disconnect`: asks whether it is meant.
+pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
+    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(&call.path_and_query())) };
+    match mine(call, &visitor, call.query_params().field("install")).await? {
+        Some(install) if install.status == "ended" => Ok(Answer::see_other(HERE)),
+        Some(install) => confirmation(call, &visitor, &install, 200, None),
+        None => Ok(Answer::page(404, &NoticePage::not_found(person(call, &visitor)))),
+    }
+}
+
+/// `POST /account/apps/disconnect`: ends everything of the install, codes in flight included.
+pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
+    let params = match client::form(call).await? {
+        Ok(params) => params,
+        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+    };
+    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(HERE)) };
+    if !call.from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {
+        return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HERE)).because("form refused"));
+    }
+    let Some(install) = mine(call, &visitor, params.field("install")).await? else {
+        return Ok(Answer::page(404, &NoticePage::not_found(person(call, &visitor))));
+    };
+    let now = now_s();
+    let seq = installs::begin_end(&call.env, &install, &visitor.cookie.user, now).await?;
+    let grant = GrantId(array_from_hex(&install.grant_id).or_fault("grant id")?);
+    match ask(&call.env, &grant, &Command::End { seq }).await {
+        Ok(GrantAnswer::Ended) => {}
+        Ok(_) => return Err(Fault::at("end answer")),
+        Err(fault) => {
+            crate::log::fault("disconnect", &fault);
+            let error = "The disconnect is not finished: a part of our system did not answer. Press Disconnect again.";
+            return Ok(confirmation(call, &visitor, &install, 503, Some(error))?.with("retry-after", "1").because("fault"));
+        }
+    }
+    installs::ended(&call.env, &install.grant_id, seq, "disconnected", now).await?;
+    Ok(Answer::see_other("/account/apps?done=disconnected"))
+}

@@ -1,0 +1,211 @@
+//! `GET, POST /oauth/authorize` (RFC 6749 §4.1.1): validation, sign-in, the consent page.
+//!
+//! Order (RFC 6749 §4.1.2.1, RFC 9700 §4.11.2): client and redirect URI, whose errors are pages;
+//! then the person signs in; only then do other errors go to the app, and only to a proven address.
+
+use std::rc::Rc;
+
+use edgegrant_core::app::{App, Status};
+use edgegrant_core::encoding::base64url;
+use edgegrant_core::oauth::authorize::{self, PageError, Request, Target};
+use edgegrant_core::oauth::error::{ErrorCode, Refusal};
+use edgegrant_core::oauth::params::Params;
+use edgegrant_core::oauth::redirect_uri;
+use edgegrant_core::person::ConsentForm;
+use edgegrant_core::policy::Policy;
+use edgegrant_core::seal::{Purpose, seal_value};
+use worker::Method;
+
+use super::{client, frame, sign_in};
+use crate::answer::Answer;
+use crate::call::{Call, split_address};
+use crate::fault::{Fault, OrFault as _};
+use crate::pages::{self, AccountChoice, ConsentPage, Frame, Lasting, NoticePage, Rfc, Scope};
+use crate::platform::{now_s, random};
+use crate::store::people::{Listing, Membership, Visitor};
+
+/// Answers an authorization request.
+pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
+    let params = match call.method() {
+        Method::Post => match call.form().await? {
+            Ok(params) => params,
+            Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+        },
+        _ => call.query_params(),
+    };
+    let app = match known_app(call, &params).await? {
+        Ok(app) => app,
+        Err(error) => return Ok(refused(call, &params, &error)),
+    };
+    let target = match authorize::target(&params, &app) {
+        Ok(target) => target,
+        Err(error) => return Ok(refused(call, &params, &error)),
+    };
+    let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else {
+        return Ok(sign_in::to_login(&format!("/oauth/authorize?{}", params.encode())));
+    };
+    let answer = match authorize::request(&params, &target, &app, &call.config.policy) {
+        Ok(request) => consent(call, &app, &request, &visitor, None)?,
+        Err(refusal) => Answer::see_other(&authorize::failure(&target, &call.config.issuer, &refusal)).because(refusal.error.as_str()),
+    };
+    sign_in::renewed(call, &visitor, answer)
+}
+
+async fn known_app(call: &Call, params: &Params) -> Result<Result<Rc<App>, PageError>, Fault> {
+    let client_id = match authorize::client_id(params) {
+        Ok(client_id) => client_id,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(client::app_of(&call.env, &call.config, client_id).await?.ok_or(PageError::ClientUnknown))
+}
+
+/// Where the browser may be sent after signing in: the source of the app that waits behind
+/// `return_to`, for the sign-in page's policy.
+pub(super) async fn waiting_app(call: &Call, return_to: &str) -> Result<Option<String>, Fault> {
+    let Some(query) = return_to.strip_prefix("/oauth/authorize?") else { return Ok(None) };
+    let params = Params::parse(query.as_bytes());
+    let Ok(app) = known_app(call, &params).await? else { return Ok(None) };
+    Ok(authorize::target(&params, &app).ok().and_then(|target| form_source(&target)))
+}
+
+/// What `form-action` must allow for the redirect after a form, and the app's own redirects after
+/// it: any https, or the very origin or scheme for others.
+pub(super) fn form_source(target: &Target) -> Option<String> {
+    let origin = redirect_uri::origin(&target.redirect_uri)?;
+    Some(if origin.starts_with("https://") { "https:".to_owned() } else { origin })
+}
+
+/// An error that is shown here and never redirected.
+fn refused(call: &Call, params: &Params, error: &PageError) -> Answer {
+    let fault = |parameter: &'static str, problem: &'static str, remedy: &'static str, section: &'static str| pages::Fault {
+        code: "invalid_request",
+        parameter: Some(parameter),
+        received: Some(params.field(parameter)).filter(|value| !value.is_empty()),
+        problem: problem.into(),
+        remedy: remedy.into(),
+        rfc: Some(Rfc { number: 6749, section }),
+    };
+    let found = match error {
+        PageError::ClientMissing => fault("client_id", "client_id is missing.", "Send the client id of the registered app.", "4.1.1"),
+        PageError::Twice("client_id") => fault("client_id", "client_id was sent more than once.", "Send it once.", "3.1"),
+        PageError::Twice(_) => fault("redirect_uri", "redirect_uri was sent more than once.", "Send it once.", "3.1"),
+        PageError::ClientUnknown => fault("client_id", "There is no app with this client id.", "Check the client id for a typing error or another environment's value.", "4.1.2.1"),
+        PageError::RedirectUriMissing => fault("redirect_uri", "redirect_uri is missing.", "The app has several registered: send the one to use.", "3.1.2.3"),
+        PageError::RedirectUriUnknown => fault("redirect_uri", "This redirect_uri is not registered for the app.", "Register it exactly as it is sent, or send a registered one: they are compared character by character.", "3.1.2.3"),
+        PageError::AppStatus(status) => return stopped(call, *status),
+    };
+    Answer::page(400, &NoticePage::broken_link(frame(call), None, vec![found])).because("authorization request refused")
+}
+
+/// The app may not be used now.
+fn stopped(call: &Call, status: Status) -> Answer {
+    let app = pages::App { name: "This app", logo: None, developer: "", website_host: None, description: None, in_development: false };
+    let page = match status {
+        Status::Suspended => NoticePage::suspended(frame(call), app),
+        _ => NoticePage::not_approved(frame(call), app),
+    };
+    Answer::page(403, &page).because("app not in use")
+}
+
+/// The app as pages show it.
+pub(super) fn shown(listing: &Listing) -> pages::App<'_> {
+    pages::App {
+        name: &listing.name,
+        logo: listing.logo.as_deref(),
+        developer: &listing.developer,
+        website_host: split_address(&listing.website).map(|(host, _, _)| host),
+        description: Some(&listing.description),
+        in_development: listing.development,
+    }
+}
+
+/// The accounts that the person may connect an app to.
+pub(super) fn consentable<'a>(visitor: &'a Visitor, policy: &Policy) -> Vec<&'a Membership> {
+    visitor.memberships.iter().filter(|membership| policy.authorize.consent_roles.contains(&membership.role)).collect()
+}
+
+/// The address that asks a proven request's question again.
+pub(super) fn address(client_id: &str, request: &Request) -> String {
+    let challenge = request.challenge.map(|challenge| base64url(&challenge));
+    let mut params =
+        vec![("response_type", "code"), ("client_id", client_id), ("redirect_uri", &request.target.redirect_uri), ("scope", &request.scope)];
+    if let Some(state) = &request.target.state {
+        params.push(("state", state));
+    }
+    if let Some(challenge) = &challenge {
+        params.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
+    }
+    redirect_uri::with_params("/oauth/authorize", &params)
+}
+
+/// The consent page, or the page for somebody who may not consent.
+pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visitor, error: Option<&str>) -> Result<Answer, Fault> {
+    let policy = &call.config.policy;
+    let listing = visitor.listing.as_ref().or_fault("app listing")?;
+    let frame = Frame { platform: &policy.platform.name, person: Some(&visitor.email) };
+    let switch_href = sign_in::login_address(&address(&app.client_id, request));
+    let accounts = consentable(visitor, policy);
+    if accounts.is_empty() {
+        let refusal = Refusal::new(ErrorCode::AccessDenied, "the person may not connect apps to an account");
+        let back = authorize::failure(&request.target, &call.config.issuer, &refusal);
+        let who_may = format!("an {}", policy.authorize.consent_roles.join(" or "));
+        let page = NoticePage::not_allowed(frame, shown(listing), &who_may, Some(&back), &switch_href);
+        return Ok(Answer::page(403, &page).because("role may not consent"));
+    }
+    let only = accounts.len() == 1;
+    let choices: Vec<AccountChoice<'_>> =
+        accounts.iter().map(|m| AccountChoice { id: &m.account, name: &m.account_name, selected: only }).collect();
+    let asked: Vec<&str> = request.scope.split(' ').collect();
+    let scopes: Vec<Scope<'_>> = policy
+        .scopes
+        .catalogue
+        .iter()
+        .filter(|entry| asked.contains(&entry.name.as_str()))
+        .map(|entry| Scope { name: &entry.name, words: &entry.words, sensitive: entry.sensitive })
+        .collect();
+    let page = ConsentPage {
+        frame,
+        app: shown(listing),
+        client_id: &app.client_id,
+        scopes: &scopes,
+        lasts: &lasting(policy),
+        accounts: &choices,
+        returns_to: &returns_to(&request.target),
+        action: "/oauth/authorize/decision",
+        consent: &sealed_form(call, app, request, visitor, &accounts)?,
+        switch_href: &switch_href,
+        error,
+    };
+    let status = if error.is_some() { 400 } else { 200 };
+    Ok(Answer::page(status, &page).form_action(form_source(&request.target).as_deref()))
+}
+
+fn lasting(policy: &Policy) -> String {
+    let limit = |seconds: u64| (seconds != 0).then_some(seconds);
+    Lasting { idle: limit(policy.refresh.idle_s), absolute: limit(policy.refresh.absolute_s) }.words()
+}
+
+/// The host that the person is sent to, in words.
+fn returns_to(target: &Target) -> String {
+    match split_address(&target.redirect_uri) {
+        Some((host, _, _)) if ["127.0.0.1", "[::1]", "localhost"].iter().any(|name| host.starts_with(name)) => {
+            format!("this computer ({host})")
+        }
+        Some((host, _, _)) => host.to_owned(),
+        None => target.redirect_uri.split(':').next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn sealed_form(call: &Call, app: &App, request: &Request, visitor: &Visitor, accounts: &[&Membership]) -> Result<String, Fault> {
+    let config = &call.config;
+    let form = ConsentForm {
+        app: app.number,
+        request: request.clone(),
+        session: visitor.cookie.session.clone(),
+        user: visitor.cookie.user.clone(),
+        accounts: accounts.iter().map(|m| (m.account.clone(), m.account_name.clone())).collect(),
+        number: random()?,
+        expires_s: now_s() + u64::from(config.policy.authorize.decision_s),
+    };
+    seal_value(&config.keys.seal, Purpose::Consent, &config.issuer, &form, random()?).or_fault("seal")
+}

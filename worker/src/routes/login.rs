@@ -1,0 +1,155 @@
+//! `GET, POST /login`, `POST /logout`: the embedded accounts.
+//!
+//! The limiter is asked before anything is hashed, unknown names hash a dummy, and the answer to a
+//! wrong password is the same as to an unknown name (attack A20). The form carries a pre-session
+//! token, so that nobody is signed in to an attacker's account. A new session's id never is the old
+//! one (UI-08).
+
+use edgegrant_core::keys::{lookup_name, same};
+use edgegrant_core::oauth::params::Params;
+use edgegrant_core::person::{LoginForm, SessionCookie, form_token_ok, normal_email, verify_password};
+use edgegrant_core::rate::Limit;
+use edgegrant_core::seal::{Purpose, open_value, seal_value};
+
+use super::sign_in::{cookie_name, own_path, sealed, session_cookie, set_cookie};
+use super::{authorize, client, frame};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::fault::{Fault, OrFault as _};
+use crate::objects::limiter::{self, Command};
+use crate::pages::{LoginPage, NoticePage};
+use crate::platform::{now_s, random, random_id};
+use crate::store::people;
+
+const HOME: &str = "/account/apps";
+const WRONG: &str = "The e-mail address or the password is not right.";
+/// How long a browser counts as one that has signed a name in before, in seconds.
+const KNOWN_BROWSER_S: u64 = 31_536_000;
+
+/// `GET /login`.
+pub(crate) async fn form(call: &Call) -> Result<Answer, Fault> {
+    let params = call.query_params();
+    let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
+    page(call, 200, return_to, "", None).await
+}
+
+/// The form, with a fresh pre-session token. The app that waits is named, and the redirect to it after
+/// signing in is allowed, when the link to it is right.
+async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Option<&str>) -> Result<Answer, Fault> {
+    let config = &call.config;
+    let browser: [u8; 16] = random()?;
+    let form_s = u64::from(config.policy.login.form_s);
+    let form = LoginForm { browser, expires_s: now_s() + form_s };
+    let csrf = seal_value(&config.keys.seal, Purpose::Login, &config.issuer, &form, random()?).or_fault("seal")?;
+    let waiting = authorize::waiting_app(call, return_to).await?;
+    let page = LoginPage {
+        frame: frame(call),
+        csrf: &csrf,
+        return_to,
+        email,
+        error,
+        app_name: None,
+        hint: development_hint(),
+    };
+    Ok(Answer::page(status, &page)
+        .form_action(waiting.as_deref())
+        .with("set-cookie", &set_cookie(call, "login", &edgegrant_core::encoding::hex(&browser), form_s)))
+}
+
+fn development_hint() -> Option<&'static str> {
+    #[cfg(feature = "development")]
+    return Some(crate::development::seed::LOGIN_HINT);
+    #[cfg(not(feature = "development"))]
+    None
+}
+
+/// Whether the form came from our page in this browser.
+fn form_ok(call: &Call, params: &Params) -> bool {
+    let config = &call.config;
+    let form: Option<LoginForm> = open_value(&config.keys.seal, Purpose::Login, &config.issuer, params.field("csrf"));
+    let browser = call.cookie(&cookie_name(call, "login")).unwrap_or_default();
+    let fresh = |form: LoginForm| form.expires_s > now_s() && same(edgegrant_core::encoding::hex(&form.browser).as_bytes(), browser.as_bytes());
+    call.from_own_page() && form.is_some_and(fresh)
+}
+
+/// `POST /login`.
+pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
+    let params = match client::form(call).await? {
+        Ok(params) => params,
+        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+    };
+    let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
+    if !form_ok(call, &params) {
+        return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), &super::sign_in::login_address(return_to))).because("form refused"));
+    }
+    let (email, password) = (params.field("email"), params.field("password"));
+    let names = people::email_names(&call.config.keys, email);
+    let name = names.first().or_fault("hash key")?.clone();
+    let counters = counters(call, &name)?;
+    if let Some(standing) = limiter::ask(&call.env, &name, &Command::Take(counters.clone())).await? {
+        let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s));
+        return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
+    }
+    let person = people::by_email(&call.env, &names).await?;
+    let right = verify_password(password, person.as_ref().map(|person| person.password_hash.as_str()));
+    match person.filter(|_| right) {
+        None => Ok(page(call, 401, return_to, &normal_email(email), Some(WRONG)).await?.because("wrong password")),
+        Some(person) => signed_in(call, person, &name, counters, return_to).await,
+    }
+}
+
+/// Which counters a try uses: a browser that has signed this name in before has its own, so that
+/// guessing elsewhere does not lock the rightful person out.
+fn counters(call: &Call, name: &str) -> Result<Vec<(String, Limit)>, Fault> {
+    let config = &call.config;
+    let limits = &config.policy.login;
+    let known = known_browser(call, name)?;
+    let cookie = call.cookie(&cookie_name(call, "known")).unwrap_or_default();
+    if same(cookie.as_bytes(), known.as_bytes()) {
+        return Ok(vec![("known".to_owned(), limits.per_known_browser)]);
+    }
+    let (_, key) = config.keys.hash.newest().or_fault("hash key")?;
+    let address = lookup_name(key, "address", &call.network());
+    Ok(vec![(format!("address:{address}"), limits.per_address), ("name".to_owned(), limits.per_name)])
+}
+
+/// What a browser keeps once it has signed a name in.
+fn known_browser(call: &Call, name: &str) -> Result<String, Fault> {
+    let (_, key) = call.config.keys.seal.newest().or_fault("seal key")?;
+    Ok(lookup_name(key, "known browser", name))
+}
+
+async fn signed_in(call: &Call, person: people::Credentials, name: &str, counters: Vec<(String, Limit)>, return_to: &str) -> Result<Answer, Fault> {
+    let now = now_s();
+    let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now };
+    let old = session_cookie(call);
+    let expires_s = now + u64::from(call.config.policy.session.absolute_s);
+    people::replace_session(&call.env, &cookie, expires_s, old.as_ref().map(|old| old.session.as_str())).await?;
+    // A right password is no guess: the counters get it back.
+    let (env, limiter_name) = (call.env.clone(), name.to_owned());
+    call.context.wait_until(async move {
+        let names = counters.into_iter().map(|(name, _)| name).collect();
+        if let Err(fault) = limiter::ask(&env, &limiter_name, &Command::GiveBack(names)).await {
+            crate::log::fault("limiter", &fault);
+        }
+    });
+    Ok(Answer::see_other(return_to)
+        .with("set-cookie", &sealed(call, &cookie)?)
+        .with("set-cookie", &set_cookie(call, "known", &known_browser(call, name)?, KNOWN_BROWSER_S))
+        .with("set-cookie", &set_cookie(call, "login", "", 0)))
+}
+
+/// `POST /logout`: the row goes, so a copied cookie is dead too.
+pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
+    let params = match client::form(call).await? {
+        Ok(params) => params,
+        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+    };
+    if let Some(cookie) = session_cookie(call) {
+        if !call.from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {
+            return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HOME)).because("form refused"));
+        }
+        people::end_session(&call.env, &cookie.session).await?;
+    }
+    Ok(Answer::see_other("/").with("set-cookie", &set_cookie(call, "session", "", 0)))
+}

@@ -1,0 +1,69 @@
+//! Records of authorization codes: KV `code:{sha256}` expiring by itself, and the copy that the
+//! approving batch left in D1, read only when KV does not have it (attack A8). Neither holds the code.
+
+use edgegrant_core::encoding::base64url;
+use edgegrant_core::grant::Held;
+use serde::{Deserialize, Serialize};
+use worker::Env;
+
+use super::{database, rows, text};
+use crate::fault::{Fault, OrFault as _};
+
+/// What a consent said, kept until its code is redeemed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CodeRecord {
+    /// Consent number, account, person, scope.
+    pub(crate) held: Held,
+    /// The redirect URI of the authorization request.
+    pub(crate) redirect_uri: String,
+    /// base64url of the S256 challenge.
+    pub(crate) challenge: Option<String>,
+}
+
+/// KV refuses to expire anything sooner, in seconds.
+const KV_TTL_MIN_S: u64 = 60;
+
+fn key(hash: &[u8; 32]) -> String {
+    format!("code:{}", base64url(hash))
+}
+
+/// One KV put. `life_s` is the code's life; the record outlives it a little, the code's own end
+/// decides.
+pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &CodeRecord, life_s: u64) -> Result<(), Fault> {
+    let value = serde_json::to_string(record).or_fault("code record")?;
+    let kv = env.kv("CODES").or_fault("KV")?;
+    let put = kv.put(&key(hash), value).or_fault("KV put")?;
+    put.expiration_ttl(life_s + KV_TTL_MIN_S).execute().await.or_fault("KV put")
+}
+
+/// One KV get; when KV lacks it or fails, one D1 read. `None` only when both say so.
+pub(crate) async fn get(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
+    match from_kv(env, hash).await {
+        Ok(Some(record)) => return Ok(Some(record)),
+        Ok(None) => crate::log::event("code not found in KV"),
+        Err(fault) => crate::log::fault("code", &fault),
+    }
+    from_d1(env, hash).await
+}
+
+async fn from_kv(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
+    let kv = env.kv("CODES").or_fault("KV")?;
+    let value = kv.get(&key(hash)).text().await.or_fault("KV get")?;
+    value.map(|value| serde_json::from_str(&value).or_fault("code record")).transpose()
+}
+
+#[derive(Deserialize)]
+struct Row {
+    record: String,
+    seq: u64,
+}
+
+async fn from_d1(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
+    let sql = "SELECT record, seq FROM codes WHERE hash = ?1";
+    let found: Vec<Row> = rows(&database(env)?, sql, &[text(&base64url(hash))]).await?;
+    let Some(row) = found.first() else { return Ok(None) };
+    let mut record: CodeRecord = serde_json::from_str(&row.record).or_fault("code record")?;
+    // The record was written in the batch that took the number, so the number stands beside it.
+    record.held.seq = row.seq;
+    Ok(Some(record))
+}

@@ -1,0 +1,179 @@
+//! The decision of a consent page: one D1 batch, so that all of it happens or none (attack A19).
+//!
+//! Its first statement inserts the form's number under a unique key, on condition that session, role
+//! and app are still what the page showed; every other statement is conditional on that very insert.
+//! Two submissions of one form, or a role lost in between, change nothing.
+
+use edgegrant_core::encoding::{base64url, hex};
+use edgegrant_core::person::SessionCookie;
+use serde::Deserialize;
+use worker::{D1Database, D1PreparedStatement, Env};
+
+use super::codes::CodeRecord;
+use super::{database, number, rows, statement, text};
+use crate::fault::{Fault, OrFault as _};
+use crate::platform::random_id;
+
+/// Who decides, on which form.
+pub(crate) struct Decider<'a> {
+    /// The session that the page was shown to.
+    pub(crate) cookie: &'a SessionCookie,
+    /// The form's number.
+    pub(crate) number: &'a [u8; 16],
+    /// When the number may be forgotten, in seconds.
+    pub(crate) expires_s: u64,
+    /// The app's number.
+    pub(crate) app: u32,
+    /// Now, in seconds.
+    pub(crate) now_s: u64,
+}
+
+/// What an Allow grants.
+pub(crate) struct Allowed<'a> {
+    /// Roles that may decide.
+    pub(crate) roles: &'a [String],
+    /// Name of the grant's object.
+    pub(crate) grant_id: &'a str,
+    /// SHA-256 of the code.
+    pub(crate) code_hash: &'a [u8; 32],
+    /// The code's record, still without its consent number.
+    pub(crate) record: &'a CodeRecord,
+    /// The code's end, in seconds.
+    pub(crate) code_expires_s: u64,
+}
+
+/// What became of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Recorded; the consent number of an Allow.
+    Recorded(u64),
+    /// The form was decided before.
+    AlreadyDecided,
+    /// Session, role or app are no longer what the page showed.
+    NoLongerAllowed,
+}
+
+#[derive(Deserialize)]
+struct Seq {
+    seq: u64,
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    batch: String,
+}
+
+const LIVE_SESSION: &str = "EXISTS (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
+    WHERE s.id = ?4 AND s.user_id = ?5 AND s.epoch = ?6 AND s.expires_at > ?7)";
+const OURS: &str = "EXISTS (SELECT 1 FROM decisions WHERE number = ?1 AND batch = ?2)";
+
+fn insert_number(database: &D1Database, decider: &Decider<'_>, batch: &str, allowed: Option<(&Allowed<'_>, &str)>) -> Result<D1PreparedStatement, Fault> {
+    let cookie = decider.cookie;
+    let mut values = vec![
+        text(&hex(decider.number)),
+        text(batch),
+        number(decider.expires_s),
+        text(&cookie.session),
+        text(&cookie.user),
+        number(u64::from(cookie.epoch)),
+        number(decider.now_s),
+    ];
+    let mut sql = format!("INSERT OR IGNORE INTO decisions (number, batch, expires_at) SELECT ?1, ?2, ?3 WHERE {LIVE_SESSION}");
+    if let Some((allowed, account)) = allowed {
+        values.push(text(account));
+        values.push(number(u64::from(decider.app)));
+        let first_role = values.len() + 1;
+        let marks: Vec<String> = (first_role..first_role + allowed.roles.len()).map(|at| format!("?{at}")).collect();
+        sql.push_str(" AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status = 'approved')");
+        sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM members WHERE user_id = ?5 AND account_id = ?8 AND role IN ({}))", marks.join(", ")));
+        values.extend(allowed.roles.iter().map(|role| text(role)));
+    }
+    statement(database, &sql, &values)
+}
+
+fn audit(database: &D1Database, decider: &Decider<'_>, batch: &str, action: &str, account: Option<&str>) -> Result<D1PreparedStatement, Fault> {
+    let sql = format!("INSERT INTO audit (at, actor, action, account_id, app) SELECT ?3, ?4, ?5, ?6, ?7 WHERE {OURS}");
+    let account = account.map_or(worker::wasm_bindgen::JsValue::NULL, text);
+    let values = [
+        text(&hex(decider.number)),
+        text(batch),
+        number(decider.now_s),
+        text(&decider.cookie.user),
+        text(action),
+        account,
+        number(u64::from(decider.app)),
+    ];
+    statement(database, &sql, &values)
+}
+
+/// Records an Allow: number, install with the next consent number, the code's second copy, audit.
+pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_>) -> Result<Outcome, Fault> {
+    let database = database(env)?;
+    let batch = random_id()?;
+    let held = &allowed.record.held;
+    let form = hex(decider.number);
+    let install = format!(
+        "INSERT INTO installs (account_id, app, grant_id, seq, status, scope, user_id, allowed_at)
+         SELECT ?3, ?4, ?5, 1, 'allowed', ?6, ?7, ?8 WHERE {OURS}
+         ON CONFLICT (account_id, app) DO UPDATE SET seq = seq + 1, status = 'allowed', scope = excluded.scope,
+           user_id = excluded.user_id, allowed_at = excluded.allowed_at, used_at = NULL, ended_at = NULL, ended_why = NULL
+         RETURNING seq"
+    );
+    let install_values = [
+        text(&form),
+        text(&batch),
+        text(&held.account),
+        number(u64::from(decider.app)),
+        text(allowed.grant_id),
+        text(&held.scope),
+        text(&held.user),
+        number(decider.now_s),
+    ];
+    let code = format!(
+        "INSERT INTO codes (hash, record, seq, expires_at)
+         SELECT ?3, ?4, (SELECT seq FROM installs WHERE account_id = ?5 AND app = ?6), ?7 WHERE {OURS}"
+    );
+    let code_values = [
+        text(&form),
+        text(&batch),
+        text(&base64url(allowed.code_hash)),
+        text(&serde_json::to_string(allowed.record).or_fault("code record")?),
+        text(&held.account),
+        number(u64::from(decider.app)),
+        number(allowed.code_expires_s),
+    ];
+    let statements = vec![
+        insert_number(&database, decider, &batch, Some((allowed, &held.account)))?,
+        statement(&database, &install, &install_values)?,
+        statement(&database, &code, &code_values)?,
+        audit(&database, decider, &batch, "allowed", Some(&held.account))?,
+    ];
+    let results = database.batch(statements).await.or_fault("D1 consent")?;
+    let seq = results.get(1).or_fault("D1 consent")?.results::<Seq>().or_fault("D1 consent")?;
+    match seq.first() {
+        Some(row) => Ok(Outcome::Recorded(row.seq)),
+        None => why_not(&database, decider).await,
+    }
+}
+
+/// Records a Deny: number and audit.
+pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fault> {
+    let database = database(env)?;
+    let batch = random_id()?;
+    let mine = statement(
+        &database,
+        "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2",
+        &[text(&hex(decider.number)), text(&batch)],
+    )?;
+    let statements =
+        vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
+    let results = database.batch(statements).await.or_fault("D1 consent")?;
+    let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
+    if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(0)) } else { why_not(&database, decider).await }
+}
+
+/// One D1 read, only when a decision changed nothing.
+async fn why_not(database: &D1Database, decider: &Decider<'_>) -> Result<Outcome, Fault> {
+    let found: Vec<Batch> = rows(database, "SELECT batch FROM decisions WHERE number = ?1", &[text(&hex(decider.number))]).await?;
+    Ok(if found.is_empty() { Outcome::NoLongerAllowed } else { Outcome::AlreadyDecided })
+}

@@ -1,0 +1,120 @@
+//! Install rows: the list of what is connected. The `Grant` object is the truth; it tells the row
+//! what ended, and an owner's end goes row (`ending`) → object → row (`ended`), so that a fault in
+//! between leaves it listed as not finished.
+
+use edgegrant_core::keys::Keys;
+use edgegrant_core::seal::{Purpose, open};
+use serde::Deserialize;
+use worker::Env;
+
+use super::{database, number, rows, run, text};
+use crate::fault::{Fault, OrFault as _};
+
+/// An install with what its page shows.
+#[derive(Deserialize)]
+pub(crate) struct Install {
+    /// The account.
+    pub(crate) account_id: String,
+    /// The app's number.
+    pub(crate) app: u32,
+    /// Name of the object.
+    pub(crate) grant_id: String,
+    /// allowed, connected, ending or ended.
+    pub(crate) status: String,
+    /// What was allowed.
+    pub(crate) scope: String,
+    /// When, in seconds.
+    pub(crate) allowed_at: u64,
+    /// The last day of use, in seconds.
+    pub(crate) used_at: Option<u64>,
+    /// When it ended, in seconds.
+    pub(crate) ended_at: Option<u64>,
+    /// The account's name.
+    pub(crate) account_name: String,
+    /// The visitor's role in the account.
+    pub(crate) role: String,
+    /// The app's name.
+    pub(crate) app_name: String,
+    /// Who makes it.
+    pub(crate) developer: String,
+    /// SHA-256 of its logo.
+    pub(crate) logo: Option<String>,
+    /// Marked as for development.
+    pub(crate) development: u32,
+    user_id: String,
+    email_sealed: Option<String>,
+}
+
+impl Install {
+    /// How the install is named in links and forms.
+    pub(crate) fn id(&self) -> String {
+        format!("{}.{}", self.account_id, self.app)
+    }
+
+    /// The address of who allowed it.
+    pub(crate) fn allowed_by(&self, keys: &Keys) -> String {
+        let context = format!("users/{}/email", self.user_id);
+        let opened = self.email_sealed.as_ref().and_then(|sealed| open(&keys.data, Purpose::PersonalData, &context, sealed));
+        opened.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| "a former member".to_owned())
+    }
+}
+
+const COLUMNS: &str = "SELECT i.account_id, i.app, i.grant_id, i.status, i.scope, i.allowed_at, i.used_at, i.ended_at, i.user_id,
+      a.name AS account_name, m.role, p.name AS app_name, p.developer, p.logo, p.development, u.email_sealed
+    FROM installs i
+    JOIN members m ON m.account_id = i.account_id AND m.user_id = ?1
+    JOIN accounts a ON a.id = i.account_id
+    JOIN apps p ON p.number = i.app
+    LEFT JOIN users u ON u.id = i.user_id";
+
+/// One D1 read: the installs of every account the person belongs to, the newest first.
+pub(crate) async fn of_user(env: &Env, user: &str, skip: u32, most: u32) -> Result<Vec<Install>, Fault> {
+    let sql = format!("{COLUMNS} ORDER BY i.status = 'ended', i.allowed_at DESC, i.account_id, i.app LIMIT ?2 OFFSET ?3");
+    rows(&database(env)?, &sql, &[text(user), number(u64::from(most)), number(u64::from(skip))]).await
+}
+
+/// One D1 read: an install of an account the person belongs to.
+pub(crate) async fn find(env: &Env, user: &str, id: &str) -> Result<Option<Install>, Fault> {
+    let Some((account, app)) = id.split_once('.').and_then(|(account, app)| Some((account, app.parse::<u32>().ok()?))) else {
+        return Ok(None);
+    };
+    let sql = format!("{COLUMNS} WHERE i.account_id = ?2 AND i.app = ?3");
+    let found: Vec<Install> = rows(&database(env)?, &sql, &[text(user), text(account), number(u64::from(app))]).await?;
+    Ok(found.into_iter().next())
+}
+
+#[derive(Deserialize)]
+struct Seq {
+    seq: u64,
+}
+
+/// One D1 batch: takes the next consent number for an end by `user` and marks the row as ending.
+pub(crate) async fn begin_end(env: &Env, install: &Install, user: &str, now_s: u64) -> Result<u64, Fault> {
+    let database = database(env)?;
+    let app = number(u64::from(install.app));
+    let begin = super::statement(
+        &database,
+        "UPDATE installs SET seq = seq + 1, status = 'ending' WHERE account_id = ?1 AND app = ?2 RETURNING seq",
+        &[text(&install.account_id), app.clone()],
+    )?;
+    let audit = super::statement(
+        &database,
+        "INSERT INTO audit (at, actor, action, account_id, app) VALUES (?1, ?2, 'disconnected', ?3, ?4)",
+        &[number(now_s), text(user), text(&install.account_id), app],
+    )?;
+    let results = database.batch(vec![begin, audit]).await.or_fault("D1 disconnect")?;
+    let seq = results.first().or_fault("D1 disconnect")?.results::<Seq>().or_fault("D1 disconnect")?;
+    Ok(seq.first().or_fault("D1 disconnect")?.seq)
+}
+
+/// One D1 statement: everything up to a consent number has ended; a later consent is left alone.
+pub(crate) async fn ended(env: &Env, grant_id: &str, seq: u64, why: &str, now_s: u64) -> Result<(), Fault> {
+    let sql = "UPDATE installs SET status = 'ended', ended_at = ?3, ended_why = ?4 WHERE grant_id = ?1 AND seq <= ?2 AND status <> 'ended'";
+    run(&database(env)?, sql, &[text(grant_id), number(seq), number(now_s), text(why)]).await
+}
+
+/// One D1 statement: the app used its access today.
+pub(crate) async fn touched(env: &Env, grant_id: &str, now_s: u64) -> Result<(), Fault> {
+    let sql = "UPDATE installs SET used_at = ?2, status = CASE status WHEN 'allowed' THEN 'connected' ELSE status END WHERE grant_id = ?1";
+    run(&database(env)?, sql, &[text(grant_id), number(now_s)]).await
+}

@@ -1,0 +1,57 @@
+//! D1 and KV: one file per thing that is stored. Every function is one statement, one batch or one
+//! key, and says which.
+
+pub(crate) mod codes;
+pub(crate) mod consent;
+pub(crate) mod installs;
+pub(crate) mod people;
+
+use serde::de::DeserializeOwned;
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, D1PreparedStatement, Env};
+
+use crate::fault::{Fault, OrFault as _};
+
+/// The database.
+pub(crate) fn database(env: &Env) -> Result<D1Database, Fault> {
+    env.d1("DB").or_fault("D1")
+}
+
+/// A statement with its values.
+pub(crate) fn statement(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<D1PreparedStatement, Fault> {
+    database.prepare(sql).bind(values).or_fault("D1 statement")
+}
+
+/// The rows of one statement.
+pub(crate) async fn rows<T: DeserializeOwned>(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<Vec<T>, Fault> {
+    statement(database, sql, values)?.all().await.or_fault("D1 read")?.results().or_fault("D1 read")
+}
+
+/// Runs one statement that returns nothing.
+pub(crate) async fn run(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<(), Fault> {
+    statement(database, sql, values)?.run().await.or_fault("D1 write")?;
+    Ok(())
+}
+
+/// A number for a statement. Seconds and counters stay far below 2^53, where JavaScript is exact.
+#[allow(clippy::cast_precision_loss, reason = "below 2^53")]
+pub(crate) fn number(value: u64) -> JsValue {
+    JsValue::from_f64(value as f64)
+}
+
+/// Text for a statement.
+pub(crate) fn text(value: &str) -> JsValue {
+    JsValue::from_str(value)
+}
+
+/// Deletes what is over: codes, decisions, sessions. Runs daily.
+pub(crate) async fn sweep(env: &Env, now_s: u64) -> Result<(), Fault> {
+    let database = database(env)?;
+    let mut batch = Vec::new();
+    for table in ["codes", "decisions", "sessions"] {
+        let sql = format!("DELETE FROM {table} WHERE expires_at < ?1");
+        batch.push(statement(&database, &sql, &[number(now_s.saturating_sub(3600))])?);
+    }
+    database.batch(batch).await.or_fault("D1 sweep")?;
+    Ok(())
+}
