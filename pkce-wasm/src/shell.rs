@@ -60,3 +60,6 @@ fn random<const N: usize>() -> Result<[u8; N], Failure<'static>> {
         Err(_) => Err(Code::Unsupported.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;
