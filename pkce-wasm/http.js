@@ -1,8 +1,8 @@
 // The only place that speaks to the network.
-import { PkceError } from './errors.js';
+import { PkceError } from "./errors.js";
 
-const FIXED = { cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' };
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+const FIXED = { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 // The URL under `key`, as the browser will read it, when it may be used: https, or http on the
 // loopback interface, or, where the app opted in, http anywhere.
@@ -11,12 +11,12 @@ export function endpoint(config, key) {
   try {
     url = new URL(config[key]);
   } catch (cause) {
-    throw new PkceError('config_invalid', { subject: key, cause });
+    throw new PkceError("config_invalid", { subject: key, cause });
   }
   const plain = config.allowInsecure === true || LOOPBACK.includes(url.hostname);
-  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && plain);
-  if (!secure || url.username || url.password) throw new PkceError('insecure_endpoint', { subject: key });
-  if (url.hash) throw new PkceError('config_invalid', { subject: key });
+  const secure = url.protocol === "https:" || (url.protocol === "http:" && plain);
+  if (!secure || url.username || url.password) throw new PkceError("insecure_endpoint", { subject: key });
+  if (url.hash) throw new PkceError("config_invalid", { subject: key });
   return url.href;
 }
 
@@ -24,33 +24,33 @@ export function endpoint(config, key) {
 // undefined when it has none.
 export async function send(options, url, init) {
   const { signal } = options;
-  const headers = { accept: 'application/json' };
+  const headers = { accept: "application/json" };
   try {
     const response = await (options.fetch ?? fetch)(url, { ...FIXED, headers, signal, ...init });
     return { response, body: parse(await response.text()) };
   } catch (cause) {
-    throw new PkceError(signal?.aborted ? 'aborted' : 'network', { cause });
+    throw new PkceError(signal?.aborted ? "aborted" : "network", { cause });
   }
 }
 
 function parse(text) {
   try {
     const value = JSON.parse(text);
-    return typeof value === 'object' && value ? value : undefined;
+    return typeof value === "object" && value ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-const textOf = (value) => (typeof value === 'string' && value ? value : undefined);
+const textOf = (value) => (typeof value === "string" && value ? value : undefined);
 
 // POSTs a form; gives the JSON object of a success, throws `token_error` for everything else.
 async function post(config, key, form) {
-  const init = { method: 'POST', body: new URLSearchParams(form) };
+  const init = { method: "POST", body: new URLSearchParams(form) };
   const { response, body } = await send(config, endpoint(config, key), init);
   if (response.ok) return body;
-  const wait = Number.parseInt(response.headers.get('retry-after'), 10);
-  throw new PkceError('token_error', {
+  const wait = Number.parseInt(response.headers.get("retry-after"), 10);
+  throw new PkceError("token_error", {
     oauthError: textOf(body?.error),
     description: textOf(body?.error_description),
     status: response.status,
@@ -59,22 +59,22 @@ async function post(config, key, form) {
 }
 
 export async function postRevocation(config, form) {
-  await post(config, 'revocationEndpoint', form);
+  await post(config, "revocationEndpoint", form);
 }
 
 // RFC 6749 §5.1. A server that does not rotate sends no new refresh token, so the one in use stays
 // (§6); one that grants what was asked for may leave out the scope.
 export async function postToken(config, form, asked = {}) {
-  const body = (await post(config, 'tokenEndpoint', form)) ?? {};
+  const body = (await post(config, "tokenEndpoint", form)) ?? {};
   const accessToken = textOf(body.access_token);
   const seconds = body.expires_in === undefined ? undefined : Number(body.expires_in);
-  const bearer = textOf(body.token_type)?.toLowerCase() === 'bearer';
+  const bearer = textOf(body.token_type)?.toLowerCase() === "bearer";
   if (!accessToken || !bearer || (seconds !== undefined && !(seconds >= 0))) {
-    throw new PkceError('invalid_response', { subject: 'token response' });
+    throw new PkceError("invalid_response", { subject: "token response" });
   }
   return {
     accessToken,
-    tokenType: 'Bearer',
+    tokenType: "Bearer",
     expiresAt: seconds === undefined ? undefined : Date.now() + seconds * 1000,
     refreshToken: textOf(body.refresh_token) ?? asked.refreshToken,
     scope: textOf(body.scope) ?? asked.scope,

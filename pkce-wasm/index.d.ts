@@ -17,7 +17,7 @@ export interface PkceConfig extends RequestOptions {
    */
   issRequired?: boolean;
   /** Where pending logins wait: `sessionStorage` (default), `localStorage`, or your own. */
-  storage?: 'session' | 'local' | FlowStorage;
+  storage?: "session" | "local" | FlowStorage;
 }
 
 export interface RequestOptions {
@@ -29,7 +29,7 @@ export interface RequestOptions {
 }
 
 /** The part of `Storage` that is used. */
-export type FlowStorage = Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem'>;
+export type FlowStorage = Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">;
 
 export interface LoginOptions {
   scope?: string;
@@ -49,7 +49,7 @@ export interface StartOptions extends LoginOptions {
 export interface Pkce {
   codeVerifier: string;
   codeChallenge: string;
-  codeChallengeMethod: 'S256';
+  codeChallengeMethod: "S256";
 }
 
 export interface AuthorizationRequest {
@@ -73,7 +73,7 @@ export interface Grant {
 
 export interface Tokens {
   accessToken: string;
-  tokenType: 'Bearer';
+  tokenType: "Bearer";
   /** Milliseconds since 1970, when the server says how long the token lives. */
   expiresAt?: number;
   refreshToken?: string;
@@ -94,34 +94,34 @@ export interface TokenStore {
 
 export type ServerSettings = Pick<
   PkceConfig,
-  'issuer' | 'authorizationEndpoint' | 'tokenEndpoint' | 'revocationEndpoint' | 'issRequired'
+  "issuer" | "authorizationEndpoint" | "tokenEndpoint" | "revocationEndpoint" | "issRequired"
 >;
 
 export type PkceErrorCode =
-  | 'aborted'
-  | 'authorization_denied'
-  | 'authorization_error'
-  | 'code_missing'
-  | 'config_invalid'
-  | 'insecure_endpoint'
-  | 'invalid_response'
-  | 'issuer_mismatch'
-  | 'issuer_missing'
-  | 'network'
-  | 'refresh_token_missing'
-  | 'state_expired'
-  | 'state_missing'
-  | 'state_unknown'
-  | 'storage_unavailable'
-  | 'token_error'
-  | 'unsupported';
+  | "aborted"
+  | "authorization_denied"
+  | "authorization_error"
+  | "code_missing"
+  | "config_invalid"
+  | "insecure_endpoint"
+  | "invalid_response"
+  | "issuer_mismatch"
+  | "issuer_missing"
+  | "network"
+  | "refresh_token_missing"
+  | "state_expired"
+  | "state_missing"
+  | "state_unknown"
+  | "storage_unavailable"
+  | "token_error"
+  | "unsupported";
 
 export class PkceError extends Error {
   private constructor();
-  readonly name: 'PkceError';
+  readonly name: "PkceError";
   readonly code: PkceErrorCode;
   /** What can help: a new login, the same call later, or neither. */
-  readonly retry: 'login' | 'later' | 'no';
+  readonly retry: "login" | "later" | "no";
   /** The server's `error`. */
   readonly oauthError?: string;
   /** The server's `error_description`: show it as text, never as HTML. */
@@ -164,11 +164,7 @@ export function exchangeCode(config: PkceConfig, grant: Grant): Promise<Tokens>;
 export function refresh(config: PkceConfig, source: string | TokenStore): Promise<Tokens>;
 
 /** Ends a token and what the server ties to it (RFC 7009). */
-export function revoke(
-  config: PkceConfig,
-  token: string,
-  hint?: 'access_token' | 'refresh_token',
-): Promise<void>;
+export function revoke(config: PkceConfig, token: string, hint?: "access_token" | "refresh_token"): Promise<void>;
 
 /** The settings of a server from its metadata (RFC 8414, else OpenID Connect discovery). */
 export function discover(issuer: string, options?: RequestOptions): Promise<ServerSettings>;

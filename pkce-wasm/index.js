@@ -1,10 +1,10 @@
 // The browser module. The core (Rust, synchronous) makes the requests and decides whether an answer
 // may be believed; this file does what needs the page or a promise. Importing it touches nothing:
 // no global, no storage, no WebAssembly.
-import { core } from './core.js';
-import { PkceError } from './errors.js';
-import { find, forget, remember } from './flows.js';
-import { endpoint, postRevocation, postToken, send } from './http.js';
+import { core } from "./core.js";
+import { PkceError } from "./errors.js";
+import { find, forget, remember } from "./flows.js";
+import { endpoint, postRevocation, postToken, send } from "./http.js";
 
 export { PkceError };
 
@@ -20,7 +20,7 @@ function ask(question) {
   try {
     return Object.fromEntries(new URLSearchParams(question(core())));
   } catch (cause) {
-    throw new PkceError('unsupported', { cause });
+    throw new PkceError("unsupported", { cause });
   }
 }
 
@@ -33,30 +33,30 @@ function record(fields) {
 function checked(answer) {
   const { failure: code, subject, description, return_to: returnTo } = answer;
   if (!code) return answer;
-  const about = code.startsWith('authorization_') ? { oauthError: subject } : { subject };
+  const about = code.startsWith("authorization_") ? { oauthError: subject } : { subject };
   throw new PkceError(code, { ...about, description: description || undefined, returnTo: returnTo || undefined });
 }
 
 export function generatePkce() {
   const { verifier, challenge } = checked(ask((core) => core.generatePkce()));
-  return { codeVerifier: verifier, codeChallenge: challenge, codeChallengeMethod: 'S256' };
+  return { codeVerifier: verifier, codeChallenge: challenge, codeChallengeMethod: "S256" };
 }
 
 export function createAuthorizationRequest(config, options = {}) {
-  endpoint(config, 'issuer');
-  const target = endpoint(config, 'authorizationEndpoint');
+  endpoint(config, "issuer");
+  const target = endpoint(config, "authorizationEndpoint");
   const wishes = record({
     issuer: config.issuer,
     client_id: config.clientId,
     redirect_uri: config.redirectUri,
     scope: options.scope ?? config.scope,
     return_to: options.returnTo,
-    iss: config.issRequired === false ? '0' : '1',
+    iss: config.issRequired === false ? "0" : "1",
   });
   const extra = record({ ...options.params, prompt: options.prompt, login_hint: options.loginHint });
   const made = checked(ask((core) => core.begin(wishes, extra, Date.now())));
   return {
-    url: target + (target.includes('?') ? '&' : '?') + made.query,
+    url: target + (target.includes("?") ? "&" : "?") + made.query,
     state: made.state,
     codeVerifier: made.verifier,
     flow: made.flow,
@@ -80,21 +80,21 @@ export function parseCallback(config, url, flow) {
   const here = globalThis.location?.href;
   const target = url === undefined ? here : String(url);
   if (target === undefined) return null;
-  const state = new URLSearchParams(/^[^?#]*\?([^#]*)/.exec(target)?.[1]).get('state');
+  const state = new URLSearchParams(/^[^?#]*\?([^#]*)/.exec(target)?.[1]).get("state");
 
   let kept = flow;
   let blocked;
   try {
-    kept ??= state ? find(config, state) : '';
+    kept ??= state ? find(config, state) : "";
   } catch (error) {
     blocked = error;
   }
   const client = record({
     issuer: config.issuer,
     client_id: config.clientId,
-    place: config.redirectUri.split('?')[0],
+    place: config.redirectUri?.split("?")[0],
   });
-  const answer = ask((core) => core.land(client, target, kept ?? '', Date.now()));
+  const answer = ask((core) => core.land(client, target, kept ?? "", Date.now()));
   if (!answer.failure && !answer.code) return null;
 
   if (target === here) tidy(here);
@@ -114,13 +114,13 @@ export function parseCallback(config, url, flow) {
 
 function tidy(here) {
   const { history } = globalThis;
-  history?.replaceState(history.state, '', core().clean(here));
+  history?.replaceState(history.state, "", core().clean(here));
 }
 
 export async function exchangeCode(config, grant) {
-  if (grant.issuer !== config.issuer) throw new PkceError('config_invalid', { subject: 'issuer' });
+  if (grant.issuer !== config.issuer) throw new PkceError("config_invalid", { subject: "issuer" });
   const form = {
-    grant_type: 'authorization_code',
+    grant_type: "authorization_code",
     client_id: config.clientId,
     code: grant.code,
     code_verifier: grant.codeVerifier,
@@ -143,7 +143,7 @@ async function complete(config, url) {
   try {
     return { tokens: await exchangeCode(config, grant), returnTo, state };
   } catch (error) {
-    if (error.retry === 'later') unfinished.set(name, grant);
+    if (error.retry === "later") unfinished.set(name, grant);
     error.returnTo = returnTo;
     throw error;
   }
@@ -151,19 +151,22 @@ async function complete(config, url) {
 
 function shared(running, key, start) {
   if (!running.has(key)) {
-    running.set(key, start().finally(() => running.delete(key)));
+    running.set(
+      key,
+      start().finally(() => running.delete(key)),
+    );
   }
   return running.get(key);
 }
 
 export function refresh(config, source) {
-  if (typeof source === 'object' && source) return refreshStored(config, source);
+  if (typeof source === "object" && source) return refreshStored(config, source);
   return shared(refreshes, `${nameOf(config)} ${source}`, () => refreshWith(config, { refreshToken: source }));
 }
 
 async function refreshWith(config, { refreshToken, scope }) {
-  if (!refreshToken) throw new PkceError('refresh_token_missing');
-  const form = { grant_type: 'refresh_token', client_id: config.clientId, refresh_token: refreshToken };
+  if (!refreshToken) throw new PkceError("refresh_token_missing");
+  const form = { grant_type: "refresh_token", client_id: config.clientId, refresh_token: refreshToken };
   return postToken(config, form, { refreshToken, scope });
 }
 
@@ -185,7 +188,10 @@ function inTurn(name, work) {
   const locks = globalThis.navigator?.locks;
   if (locks) return locks.request(name, work);
   const turn = (turns.get(name) ?? Promise.resolve()).then(work);
-  turns.set(name, turn.catch(() => {}));
+  turns.set(
+    name,
+    turn.catch(() => {}),
+  );
   return turn;
 }
 
@@ -197,9 +203,9 @@ export async function revoke(config, token, hint) {
 
 // RFC 8414 §3.1: the well-known part stands between host and path; OpenID Connect appends it.
 export async function discover(issuer, options = {}) {
-  endpoint({ ...options, issuer }, 'issuer');
+  endpoint({ ...options, issuer }, "issuer");
   const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
+  const path = pathname.replace(/\/$/, "");
   const places = [
     `${origin}/.well-known/oauth-authorization-server${path}`,
     `${origin}${path}/.well-known/openid-configuration`,
@@ -207,14 +213,14 @@ export async function discover(issuer, options = {}) {
   for (const place of places) {
     const { response, body } = await send(options, place);
     if (response.ok) return settings(issuer, body);
-    if (response.status !== 404) throw new PkceError('token_error', { status: response.status });
+    if (response.status !== 404) throw new PkceError("token_error", { status: response.status });
   }
-  throw new PkceError('invalid_response', { subject: 'no metadata' });
+  throw new PkceError("invalid_response", { subject: "no metadata" });
 }
 
 function settings(issuer, metadata) {
-  if (!metadata) throw new PkceError('invalid_response', { subject: 'metadata' });
-  if (metadata.issuer !== issuer) throw new PkceError('issuer_mismatch');
+  if (!metadata) throw new PkceError("invalid_response", { subject: "metadata" });
+  if (metadata.issuer !== issuer) throw new PkceError("issuer_mismatch");
   return {
     issuer,
     authorizationEndpoint: metadata.authorization_endpoint,

@@ -5,12 +5,12 @@
 //
 // Needs what build.mjs needs, wasm-bindgen-test-runner beside the wasm-bindgen command or on the
 // PATH, and a Chromium or Chrome with its driver (CHROME, CHROMEDRIVER, else the ones on the PATH).
-import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildPkce } from './build.mjs';
+import { spawn } from "node:child_process";
+import { accessSync, constants, readdirSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { buildPkce } from "./build.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -25,21 +25,23 @@ function isProgram(path) {
 }
 
 function onPath(...names) {
-  const folders = (process.env.PATH ?? '').split(delimiter);
+  const folders = (process.env.PATH ?? "").split(delimiter);
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
 }
 
 function programs(tools) {
-  const bindgen = tools.wasmBindgen ?? process.env.WASM_BINDGEN_BIN ?? onPath('wasm-bindgen');
-  const beside = bindgen && join(dirname(bindgen), 'wasm-bindgen-test-runner');
+  const bindgen = tools.wasmBindgen ?? process.env.WASM_BINDGEN_BIN ?? onPath("wasm-bindgen");
+  const beside = bindgen && join(dirname(bindgen), "wasm-bindgen-test-runner");
   const found = {
-    'wasm-bindgen (WASM_BINDGEN_BIN)': bindgen,
-    'wasm-bindgen-test-runner': tools.wasmBindgenTestRunner ?? (isProgram(beside) ? beside : onPath('wasm-bindgen-test-runner')),
-    'Chromium or Chrome (CHROME)': tools.chrome ?? process.env.CHROME ?? onPath('chromium', 'google-chrome', 'chromium-browser', 'chrome'),
-    'chromedriver (CHROMEDRIVER)': tools.chromedriver ?? process.env.CHROMEDRIVER ?? onPath('chromedriver'),
+    "wasm-bindgen (WASM_BINDGEN_BIN)": bindgen,
+    "wasm-bindgen-test-runner":
+      tools.wasmBindgenTestRunner ?? (isProgram(beside) ? beside : onPath("wasm-bindgen-test-runner")),
+    "Chromium or Chrome (CHROME)":
+      tools.chrome ?? process.env.CHROME ?? onPath("chromium", "google-chrome", "chromium-browser", "chrome"),
+    "chromedriver (CHROMEDRIVER)": tools.chromedriver ?? process.env.CHROMEDRIVER ?? onPath("chromedriver"),
   };
   const missing = Object.keys(found).filter((name) => !found[name]);
-  if (missing.length > 0) throw new Error(`Not found: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Error(`Not found: ${missing.join(", ")}`);
   const [wasmBindgen, runner, chrome, chromedriver] = Object.values(found);
   return { wasmBindgen, runner, chrome, chromedriver };
 }
@@ -50,16 +52,16 @@ function run(command, args, env = {}) {
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ["ignore", "pipe", "pipe"],
     });
-    let output = '';
-    child.stdout.on('data', (data) => {
+    let output = "";
+    child.stdout.on("data", (data) => {
       output += data;
       process.stdout.write(data);
     });
     child.stderr.pipe(process.stderr, { end: false });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ output, code }));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ output, code }));
   });
 }
 
@@ -75,11 +77,11 @@ const countCargo = (result) => count(result, /^test result: .* (\d+) passed/gm, 
 const countNode = (result) => count(result, /^# pass (\d+)/gm, /^# fail (\d+)/gm);
 
 async function webdriver({ chrome }) {
-  const settings = JSON.parse(await readFile(join(here, 'webdriver.json'), 'utf8'));
-  settings['goog:chromeOptions'].binary = chrome;
-  const folder = join(root, '.build');
+  const settings = JSON.parse(await readFile(join(here, "webdriver.json"), "utf8"));
+  settings["goog:chromeOptions"].binary = chrome;
+  const folder = join(root, ".build");
   await mkdir(folder, { recursive: true });
-  const file = join(folder, 'pkce-webdriver.json');
+  const file = join(folder, "pkce-webdriver.json");
   await writeFile(file, JSON.stringify(settings));
   return file;
 }
@@ -90,24 +92,25 @@ export async function testPkce(tools = {}) {
   process.env.WASM_BINDGEN_BIN = wasmBindgen;
   await buildPkce();
 
-  const cargo = ['test', '--package', 'pkce-wasm'];
+  const cargo = ["test", "--package", "pkce-wasm"];
   // The test framework needs no optimiser; the workspace optimises dependencies in dev builds.
-  const quick = ['--config', 'profile.dev.package."*".opt-level=0'];
-  const wasm = [...cargo, ...quick, '--target', 'wasm32-unknown-unknown'];
+  const quick = ["--config", 'profile.dev.package."*".opt-level=0'];
+  const wasm = [...cargo, ...quick, "--target", "wasm32-unknown-unknown"];
   const wasmEnv = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: runner };
   const browserEnv = {
     ...wasmEnv,
-    WASM_BINDGEN_USE_BROWSER: '1',
+    WASM_BINDGEN_USE_BROWSER: "1",
     CHROMEDRIVER: chromedriver,
     WASM_BINDGEN_TEST_WEBDRIVER_JSON: await webdriver({ chrome }),
   };
-  const files = readdirSync(join(here, 'tests')).filter((file) => file.endsWith('.test.mjs'));
-  const paths = files.map((file) => join(here, 'tests', file));
+  const files = readdirSync(join(here, "tests")).filter((file) => file.endsWith(".test.mjs"));
+  const paths = files.map((file) => join(here, "tests", file));
+  const node = ["--test", "--test-reporter=tap"];
   const groups = [
-    ['native', async () => countCargo(await run('cargo', cargo))],
-    ['wasm in Node', async () => countCargo(await run('cargo', wasm, wasmEnv))],
-    ['wasm in Chromium', async () => countCargo(await run('cargo', wasm, browserEnv))],
-    ['driver', async () => countNode(await run(process.execPath, ['--test', '--test-reporter=tap', ...paths]))],
+    ["native", async () => countCargo(await run("cargo", cargo))],
+    ["wasm in Node", async () => countCargo(await run("cargo", wasm, wasmEnv))],
+    ["wasm in Chromium", async () => countCargo(await run("cargo", wasm, browserEnv))],
+    ["driver", async () => countNode(await run(process.execPath, [...node, ...paths], { CHROME: chrome }))],
   ];
   const total = { passed: 0, failed: 0 };
   for (const [name, group] of groups) {

@@ -1,110 +1,116 @@
-import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { test } from 'node:test';
-import { createAuthorizationRequest, generatePkce, parseCallback, startLogin } from '../dist/index.js';
-import { MemoryStorage } from './server.mjs';
-import { REDIRECT_URI, answerTo, login, pkceError, world } from './setup.mjs';
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { createAuthorizationRequest, generatePkce, parseCallback, startLogin } from "../dist/index.js";
+import { MemoryStorage } from "./server.mjs";
+import { REDIRECT_URI, answerTo, login, pkceError, world } from "./setup.mjs";
 
-const sha256 = (text) => createHash('sha256').update(text).digest('base64url');
+const sha256 = (text) => createHash("sha256").update(text).digest("base64url");
 
-test('a pair is S256 of a fresh verifier', () => {
+test("a pair is S256 of a fresh verifier", () => {
   const pair = generatePkce();
   assert.match(pair.codeVerifier, /^[A-Za-z0-9_-]{43}$/);
   assert.equal(pair.codeChallenge, sha256(pair.codeVerifier));
-  assert.equal(pair.codeChallengeMethod, 'S256');
+  assert.equal(pair.codeChallengeMethod, "S256");
   assert.notEqual(generatePkce().codeVerifier, pair.codeVerifier);
 });
 
-test('startLogin sends one request with everything in it and stores one slot', () => {
-  const request = login({ returnTo: '/orders?page=2', prompt: 'login', loginHint: 'a@b.example', params: { ui: 'de' } });
-  assert.equal(request.get('response_type'), 'code');
-  assert.equal(request.get('client_id'), 'demo-spa');
-  assert.equal(request.get('redirect_uri'), REDIRECT_URI);
-  assert.equal(request.get('scope'), 'account:read');
-  assert.equal(request.get('code_challenge_method'), 'S256');
-  assert.equal(request.get('prompt'), 'login');
-  assert.equal(request.get('login_hint'), 'a@b.example');
-  assert.equal(request.get('ui'), 'de');
+test("startLogin sends one request with everything in it and stores one slot", () => {
+  const request = login({
+    returnTo: "/orders?page=2",
+    prompt: "login",
+    loginHint: "a@b.example",
+    params: { ui: "de" },
+  });
+  assert.equal(request.get("response_type"), "code");
+  assert.equal(request.get("client_id"), "demo-spa");
+  assert.equal(request.get("redirect_uri"), REDIRECT_URI);
+  assert.equal(request.get("scope"), "account:read");
+  assert.equal(request.get("code_challenge_method"), "S256");
+  assert.equal(request.get("prompt"), "login");
+  assert.equal(request.get("login_hint"), "a@b.example");
+  assert.equal(request.get("ui"), "de");
   assert.equal(world.storage.length, 1);
-  const slot = new URLSearchParams(world.storage.getItem(`pkce-wasm.${request.get('state')}`));
-  assert.equal(sha256(slot.get('verifier')), request.get('code_challenge'));
+  const slot = new URLSearchParams(world.storage.getItem(`pkce-wasm.${request.get("state")}`));
+  assert.equal(sha256(slot.get("verifier")), request.get("code_challenge"));
 });
 
-test('a login with its own scope, and a server whose endpoint has a query', () => {
+test("a login with its own scope, and a server whose endpoint has a query", () => {
   const config = { ...world.config, authorizationEndpoint: `${world.server.origin}/authorize?tenant=1` };
-  const request = login({ scope: 'bookings:read bookings:write' }, config);
-  assert.equal(request.get('tenant'), '1');
-  assert.equal(request.get('scope'), 'bookings:read bookings:write');
+  const request = login({ scope: "bookings:read bookings:write" }, config);
+  assert.equal(request.get("tenant"), "1");
+  assert.equal(request.get("scope"), "bookings:read bookings:write");
 });
 
-test('createAuthorizationRequest stores nothing; the app keeps the flow', () => {
+test("createAuthorizationRequest stores nothing; the app keeps the flow", () => {
   const { url, state, flow, codeVerifier } = createAuthorizationRequest(world.config);
   assert.equal(world.storage.length, 0);
   const answer = answerTo(new URL(url).searchParams);
-  assert.throws(() => parseCallback(world.config, answer), pkceError('state_unknown'));
+  assert.throws(() => parseCallback(world.config, answer), pkceError("state_unknown"));
   const grant = parseCallback(world.config, answer, flow);
   assert.deepEqual([grant.state, grant.codeVerifier], [state, codeVerifier]);
 });
 
-test('the oldest of six pending logins makes room, expired ones go first', () => {
-  world.storage.setItem('theirs', 'untouched');
-  world.storage.setItem('pkce-wasm.old', 'created_at=1');
-  world.storage.setItem('pkce-wasm.broken', '{}');
+test("the oldest of six pending logins makes room, expired ones go first", () => {
+  world.storage.setItem("theirs", "untouched");
+  world.storage.setItem("pkce-wasm.old", "created_at=1");
+  world.storage.setItem("pkce-wasm.broken", "{}");
   const requests = Array.from({ length: 6 }, (_, place) => {
     const request = login();
     // Six logins within a millisecond have no order: give them one.
-    const key = `pkce-wasm.${request.get('state')}`;
+    const key = `pkce-wasm.${request.get("state")}`;
     const slot = new URLSearchParams(world.storage.getItem(key));
-    slot.set('created_at', String(Date.now() - 1000 + place));
+    slot.set("created_at", String(Date.now() - 1000 + place));
     world.storage.setItem(key, slot);
     return request;
   });
   assert.equal(world.storage.length, 6);
-  assert.equal(world.storage.getItem('theirs'), 'untouched');
-  assert.throws(() => parseCallback(world.config, answerTo(requests[0])), pkceError('state_unknown'));
-  for (const request of requests.slice(1)) assert.equal(parseCallback(world.config, answerTo(request)).code, 'the-code');
+  assert.equal(world.storage.getItem("theirs"), "untouched");
+  assert.throws(() => parseCallback(world.config, answerTo(requests[0])), pkceError("state_unknown"));
+  for (const request of requests.slice(1))
+    assert.equal(parseCallback(world.config, answerTo(request)).code, "the-code");
 });
 
-test('configurations that cannot work or are not safe are refused before anybody leaves', async () => {
+test("configurations that cannot work or are not safe are refused before anybody leaves", async () => {
   const cases = [
-    [{ issuer: '' }, 'config_invalid'],
-    [{ clientId: '' }, 'config_invalid'],
-    [{ redirectUri: undefined }, 'config_invalid'],
-    [{ authorizationEndpoint: '/authorize' }, 'config_invalid'],
-    [{ authorizationEndpoint: 'https://as.example/#x' }, 'config_invalid'],
-    [{ authorizationEndpoint: 'http://as.example/authorize' }, 'insecure_endpoint'],
-    [{ authorizationEndpoint: 'http://localhost.as.example/' }, 'insecure_endpoint'],
-    [{ authorizationEndpoint: 'https://user:pw@as.example/' }, 'insecure_endpoint'],
-    [{ authorizationEndpoint: 'javascript:alert(1)' }, 'insecure_endpoint'],
+    [{ issuer: "" }, "config_invalid"],
+    [{ clientId: "" }, "config_invalid"],
+    [{ redirectUri: undefined }, "config_invalid"],
+    [{ authorizationEndpoint: "/authorize" }, "config_invalid"],
+    [{ authorizationEndpoint: "https://as.example/#x" }, "config_invalid"],
+    [{ authorizationEndpoint: "http://as.example/authorize" }, "insecure_endpoint"],
+    [{ authorizationEndpoint: "http://localhost.as.example/" }, "insecure_endpoint"],
+    [{ authorizationEndpoint: "https://user:pw@as.example/" }, "insecure_endpoint"],
+    [{ authorizationEndpoint: "javascript:alert(1)" }, "insecure_endpoint"],
   ];
-  const navigate = () => assert.fail('nobody may leave');
+  const navigate = () => assert.fail("nobody may leave");
   for (const [change, code] of cases) {
     const config = { ...world.config, ...change };
     await assert.rejects(startLogin(config, { navigate }), pkceError(code), JSON.stringify(change));
   }
-  const intranet = { ...world.config, issuer: 'http://as.intranet', authorizationEndpoint: 'http://as.intranet/a' };
-  await assert.rejects(startLogin(intranet, { navigate }), pkceError('insecure_endpoint'));
-  assert.ok(login({}, { ...intranet, allowInsecure: true }).has('code_challenge'));
+  const intranet = { ...world.config, issuer: "http://as.intranet", authorizationEndpoint: "http://as.intranet/a" };
+  await assert.rejects(startLogin(intranet, { navigate }), pkceError("insecure_endpoint"));
+  assert.ok(login({}, { ...intranet, allowInsecure: true }).has("code_challenge"));
 });
 
-test('options that would leave the app or forge the request are refused', async () => {
-  const navigate = () => assert.fail('nobody may leave');
-  for (const returnTo of ['//evil.example', '/\\evil.example', 'https://evil.example', '/\t/evil.example']) {
-    await assert.rejects(startLogin(world.config, { returnTo, navigate }), pkceError('config_invalid'), returnTo);
+test("options that would leave the app or forge the request are refused", async () => {
+  const navigate = () => assert.fail("nobody may leave");
+  for (const returnTo of ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example"]) {
+    await assert.rejects(startLogin(world.config, { returnTo, navigate }), pkceError("config_invalid"), returnTo);
   }
-  for (const name of ['state', 'redirect_uri', 'code_challenge', 'response_type']) {
-    await assert.rejects(startLogin(world.config, { params: { [name]: 'x' }, navigate }), pkceError('config_invalid'));
+  for (const name of ["state", "redirect_uri", "code_challenge", "response_type"]) {
+    await assert.rejects(startLogin(world.config, { params: { [name]: "x" }, navigate }), pkceError("config_invalid"));
   }
 });
 
-test('refused storage is said', async () => {
+test("refused storage is said", async () => {
   class Full extends MemoryStorage {
     setItem() {
-      throw new DOMException('full', 'QuotaExceededError');
+      throw new DOMException("full", "QuotaExceededError");
     }
   }
   const config = { ...world.config, storage: new Full() };
-  await assert.rejects(startLogin(config, { navigate() {} }), pkceError('storage_unavailable'));
-  const none = { ...world.config, storage: 'session' }; // Node has none
-  await assert.rejects(startLogin(none, { navigate() {} }), pkceError('storage_unavailable'));
+  await assert.rejects(startLogin(config, { navigate() {} }), pkceError("storage_unavailable"));
+  const none = { ...world.config, storage: "session" }; // Node has none
+  await assert.rejects(startLogin(none, { navigate() {} }), pkceError("storage_unavailable"));
 });

@@ -1,33 +1,39 @@
 // An authorization server for the tests: real HTTP, no protocol. Each test says what it answers.
-import { createServer } from 'node:http';
-import { once } from 'node:events';
+import { createServer } from "node:http";
+import { once } from "node:events";
 
-const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
 /** Starts a server; `requests` holds what came, `answer(path, work)` says what to answer. */
 export async function startServer() {
   const requests = [];
   const answers = new Map();
   const server = createServer(async (request, response) => {
-    let body = '';
+    let body = "";
     for await (const chunk of request) body += chunk;
-    const { pathname } = new URL(request.url, 'http://localhost');
-    const seen = { method: request.method, path: pathname, headers: request.headers, form: new URLSearchParams(body) };
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
+    const seen = {
+      method: request.method,
+      path: pathname,
+      query: searchParams,
+      headers: request.headers,
+      form: new URLSearchParams(body),
+    };
     requests.push(seen);
     const answer = answers.get(pathname);
     if (!answer) return response.writeHead(404).end();
     const made = await answer(seen, requests);
-    if (made === 'hang up') return request.socket.destroy();
+    if (made === "hang up") return request.socket.destroy();
     const { status = 200, headers = {}, json, text } = made;
     response.writeHead(status, { ...JSON_HEADERS, ...headers }).end(text ?? JSON.stringify(json));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     origin,
     requests,
-    answer: (path, work) => answers.set(path, typeof work === 'function' ? work : () => work),
+    answer: (path, work) => answers.set(path, typeof work === "function" ? work : () => work),
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -37,7 +43,7 @@ export async function startServer() {
 
 /** Tokens numbered as they are handed out. */
 export function tokenAnswer(number, extra = {}) {
-  const json = { access_token: `at-${number}`, token_type: 'Bearer', expires_in: 3600, refresh_token: `rt-${number}` };
+  const json = { access_token: `at-${number}`, token_type: "Bearer", expires_in: 3600, refresh_token: `rt-${number}` };
   return { json: { ...json, ...extra } };
 }
 

@@ -1,9 +1,9 @@
 // One server, one client and one storage for each test.
-import { afterEach, beforeEach } from 'node:test';
-import { PkceError, startLogin } from '../dist/index.js';
-import { MemoryStorage, startServer } from './server.mjs';
+import { afterEach, beforeEach } from "node:test";
+import { PkceError, startLogin } from "../dist/index.js";
+import { MemoryStorage, startServer } from "./server.mjs";
 
-export const REDIRECT_URI = 'https://app.example/callback';
+export const REDIRECT_URI = "https://app.example/callback";
 
 /** What the test that runs works with; made anew for each. */
 export const world = {};
@@ -13,12 +13,12 @@ beforeEach(async () => {
   world.storage = new MemoryStorage();
   world.config = {
     issuer: world.server.origin,
-    clientId: 'demo-spa',
+    clientId: "demo-spa",
     redirectUri: REDIRECT_URI,
     authorizationEndpoint: `${world.server.origin}/authorize`,
     tokenEndpoint: `${world.server.origin}/token`,
     revocationEndpoint: `${world.server.origin}/revoke`,
-    scope: 'account:read',
+    scope: "account:read",
     storage: world.storage,
   };
 });
@@ -33,8 +33,8 @@ export function login(options = {}, config = world.config) {
 }
 
 /** The URL of an answer to a login. */
-export function answerTo(request, parameters = { code: 'the-code' }) {
-  const query = { state: request.get('state'), iss: world.config.issuer, ...parameters };
+export function answerTo(request, parameters = { code: "the-code" }) {
+  const query = { state: request.get("state"), iss: world.config.issuer, ...parameters };
   const present = Object.entries(query).filter(([, value]) => value !== undefined);
   return `${REDIRECT_URI}?${new URLSearchParams(present)}`;
 }

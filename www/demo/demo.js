@@ -1,29 +1,29 @@
 // The demo app: connect, call the API, refresh, revoke. The tokens live in memory and nowhere else;
 // what waits in sessionStorage for the way back from the server is the log without its secrets.
-import { PkceError, discover, handleCallback, refresh, revoke, startLogin } from '/pkce-wasm/index.js';
-import { add, element, hide, lines, onReveal, restore, saved, shown, watched } from './log.js';
-import { STEPS, kindly } from './words.js';
+import { PkceError, discover, handleCallback, refresh, revoke, startLogin } from "/pkce-wasm/index.js";
+import { add, element, hide, lines, onReveal, restore, saved, shown, watched } from "./log.js";
+import { STEPS, kindly } from "./words.js";
 
-const SAVED = 'demo.way';
+const SAVED = "demo.way";
 const $ = (id) => document.getElementById(id);
-const buttons = { connect: $('connect'), me: $('me'), refresh: $('refresh'), revoke: $('revoke') };
+const buttons = { connect: $("connect"), me: $("me"), refresh: $("refresh"), revoke: $("revoke") };
 
 let settings; // where the server's endpoints are
-let scopes = ['account:read', 'bookings:read'];
+let scopes = ["account:read", "bookings:read"];
 let tokens;
 let busy = false;
 
 const fetchShown = watched((url, form) => {
-  if (url.pathname.includes('/.well-known/')) return STEPS.metadata;
-  if (form?.get('grant_type') === 'refresh_token') return STEPS.refresh;
-  if (form?.has('grant_type')) return STEPS.exchange;
+  if (url.pathname.includes("/.well-known/")) return STEPS.metadata;
+  if (form?.get("grant_type") === "refresh_token") return STEPS.refresh;
+  if (form?.has("grant_type")) return STEPS.exchange;
   return form ? STEPS.revoke : STEPS.api;
 });
 
 function config() {
   return {
     ...settings,
-    clientId: 'demo-spa',
+    clientId: "demo-spa",
     redirectUri: `${location.origin}/demo/`,
     fetch: fetchShown,
   };
@@ -32,7 +32,10 @@ function config() {
 async function readMetadata() {
   const fetchAndKeep = async (url, init) => {
     const response = await fetchShown(url, init);
-    const body = await response.clone().json().catch(() => ({}));
+    const body = await response
+      .clone()
+      .json()
+      .catch(() => ({}));
     if (Array.isArray(body.scopes_supported)) scopes = body.scopes_supported;
     return response;
   };
@@ -40,13 +43,19 @@ async function readMetadata() {
 }
 
 function connect() {
-  const asked = [...document.querySelectorAll('#scopes input:checked')].map((box) => box.value);
-  return startLogin(config(), { scope: asked.join(' '), navigate: leave });
+  const asked = [...document.querySelectorAll("#scopes input:checked")].map((box) => box.value);
+  return startLogin(config(), { scope: asked.join(" "), navigate: leave });
 }
 
 function leave(url) {
   const { pathname, search } = new URL(url);
-  add({ ...STEPS.request, parts: [['Redirect to', `GET ${pathname}`], ['Parameters', lines(search)]] });
+  add({
+    ...STEPS.request,
+    parts: [
+      ["Redirect to", `GET ${pathname}`],
+      ["Parameters", lines(search)],
+    ],
+  });
   sessionStorage.setItem(SAVED, JSON.stringify({ steps: saved(), settings, scopes }));
   location.assign(url);
 }
@@ -56,15 +65,21 @@ function comeBack() {
   const way = sessionStorage.getItem(SAVED);
   sessionStorage.removeItem(SAVED);
   const answer = new URLSearchParams(location.search);
-  if (!answer.has('code') && !answer.has('error')) return;
+  if (!answer.has("code") && !answer.has("error")) return;
   if (way) {
     const kept = JSON.parse(way);
     settings = kept.settings;
     scopes = kept.scopes;
     restore(kept.steps);
   }
-  hide(answer.get('code'));
-  add({ ...STEPS.answer, parts: [['Redirect to', `GET ${location.pathname}`], ['Parameters', lines(answer)]] });
+  hide(answer.get("code"));
+  add({
+    ...STEPS.answer,
+    parts: [
+      ["Redirect to", `GET ${location.pathname}`],
+      ["Parameters", lines(answer)],
+    ],
+  });
 }
 
 async function arrive() {
@@ -80,12 +95,12 @@ async function finish() {
 }
 
 async function callApi() {
-  const headers = { accept: 'application/json', authorization: `Bearer ${tokens.accessToken}` };
-  const response = await fetchShown('/api/v1/me', { headers, credentials: 'omit', cache: 'no-store' });
+  const headers = { accept: "application/json", authorization: `Bearer ${tokens.accessToken}` };
+  const response = await fetchShown("/api/v1/me", { headers, credentials: "omit", cache: "no-store" });
   if (response.ok) return;
   const { status } = response;
-  const retryAfter = response.headers.get('retry-after') ?? undefined;
-  throw Object.assign(new Error(`The API answered ${status}`), { code: 'api_error', status, retryAfter });
+  const retryAfter = response.headers.get("retry-after") ?? undefined;
+  throw Object.assign(new Error(`The API answered ${status}`), { code: "api_error", status, retryAfter });
 }
 
 async function renew() {
@@ -94,7 +109,7 @@ async function renew() {
 
 async function giveBack() {
   const token = tokens.refreshToken ?? tokens.accessToken;
-  await revoke(config(), token, tokens.refreshToken ? 'refresh_token' : 'access_token');
+  await revoke(config(), token, tokens.refreshToken ? "refresh_token" : "access_token");
   tokens = undefined;
 }
 
@@ -107,7 +122,7 @@ async function run(action) {
   try {
     await action();
   } catch (error) {
-    if (error.oauthError === 'invalid_grant') tokens = undefined;
+    if (error.oauthError === "invalid_grant") tokens = undefined;
     complain(error);
   } finally {
     busy = false;
@@ -116,57 +131,57 @@ async function run(action) {
 }
 
 function complain(error) {
-  const place = $('error');
+  const place = $("error");
   place.hidden = !error;
   if (!error) return place.replaceChildren();
-  place.className = error.code === 'authorization_denied' ? 'notice notice-warn' : 'alert';
-  const known = error instanceof PkceError || error.code === 'api_error';
+  place.className = error.code === "authorization_denied" ? "notice notice-warn" : "alert";
+  const known = error instanceof PkceError || error.code === "api_error";
   if (!known) console.error(error);
-  const details = [error.description, error.oauthError && `error: ${error.oauthError}`].filter(Boolean).join(' · ');
-  const code = element('code', '', known ? error.code : 'unexpected');
-  place.replaceChildren(element('p', '', kindly(error)), element('p', 'fine', code, details ? ` · ${details}` : ''));
+  const details = [error.description, error.oauthError && `error: ${error.oauthError}`].filter(Boolean).join(" · ");
+  const code = element("code", "", known ? error.code : "unexpected");
+  place.replaceChildren(element("p", "", kindly(error)), element("p", "fine", code, details ? ` · ${details}` : ""));
 }
 
 function draw() {
   const connected = tokens !== undefined;
-  const state = $('state');
-  const word = connected ? 'connected' : 'disconnected';
+  const state = $("state");
+  const word = connected ? "connected" : "disconnected";
   if (state.textContent !== word) state.textContent = word;
-  state.className = connected ? 'tag tag-good' : 'tag tag-off';
+  state.className = connected ? "tag tag-good" : "tag tag-off";
   // aria-disabled instead of disabled while an action runs, so that the focus stays where it is.
   const usable = { connect: !connected, me: connected, refresh: Boolean(tokens?.refreshToken), revoke: connected };
   for (const [name, button] of Object.entries(buttons)) {
     button.disabled = !usable[name];
-    button.setAttribute('aria-disabled', String(busy || !usable[name]));
+    button.setAttribute("aria-disabled", String(busy || !usable[name]));
   }
-  $('scopes').hidden = connected || $('scopes').children.length < 2;
+  $("scopes").hidden = connected || $("scopes").children.length < 2;
   drawTokens();
 }
 
 function drawTokens() {
-  const place = $('tokens');
+  const place = $("tokens");
   place.hidden = !tokens;
   if (!tokens) return place.replaceChildren();
   hide(tokens.accessToken, tokens.refreshToken);
   const expires = tokens.expiresAt && new Date(tokens.expiresAt).toLocaleTimeString();
   const facts = [
-    ['Access token', element('code', '', shown(tokens.accessToken))],
-    ['Works until', expires ?? 'the server does not say'],
-    ['Refresh token', tokens.refreshToken ? element('code', '', shown(tokens.refreshToken)) : 'none'],
-    ['Permissions', tokens.scope ?? 'the server does not say'],
+    ["Access token", element("code", "", shown(tokens.accessToken))],
+    ["Works until", expires ?? "the server does not say"],
+    ["Refresh token", tokens.refreshToken ? element("code", "", shown(tokens.refreshToken)) : "none"],
+    ["Permissions", tokens.scope ?? "the server does not say"],
   ];
-  place.replaceChildren(...facts.flatMap(([name, value]) => [element('dt', '', name), element('dd', '', value)]));
+  place.replaceChildren(...facts.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]));
 }
 
 function drawScopes() {
   const boxes = scopes.map((scope) => {
-    const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: scope, checked: true });
-    return element('label', '', box, element('code', '', scope));
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: scope, checked: true });
+    return element("label", "", box, element("code", "", scope));
   });
-  $('scopes').replaceChildren($('scopes').querySelector('legend'), ...boxes);
+  $("scopes").replaceChildren($("scopes").querySelector("legend"), ...boxes);
 }
 
-buttons.connect.addEventListener('click', () => {
+buttons.connect.addEventListener("click", () => {
   run(async () => {
     if (!settings) await readMetadata();
     // A code whose exchange the network ate is tried again before a new login starts.
@@ -174,13 +189,13 @@ buttons.connect.addEventListener('click', () => {
     if (!tokens) await Promise.race([connect(), leaving()]);
   });
 });
-buttons.me.addEventListener('click', () => run(callApi));
-buttons.refresh.addEventListener('click', () => run(renew));
-buttons.revoke.addEventListener('click', () => run(giveBack));
+buttons.me.addEventListener("click", () => run(callApi));
+buttons.refresh.addEventListener("click", () => run(renew));
+buttons.revoke.addEventListener("click", () => run(giveBack));
 onReveal(drawTokens);
 
 // `startLogin` never settles when it works. The page is gone soon; should it come back by the Back
 // button, from the browser's cache, it must not be busy any more.
-const leaving = () => new Promise((resolve) => addEventListener('pageshow', resolve, { once: true }));
+const leaving = () => new Promise((resolve) => addEventListener("pageshow", resolve, { once: true }));
 
 run(arrive);

@@ -1,15 +1,15 @@
 // The log of exchanges: what was sent, what came back, and why. Codes, verifiers and tokens are
 // shortened wherever they stand until somebody asks to see them.
 
-const list = document.querySelector('#exchanges');
-const said = document.querySelector('#said');
-const reveal = document.querySelector('#reveal');
+const list = document.querySelector("#exchanges");
+const said = document.querySelector("#said");
+const reveal = document.querySelector("#reveal");
 
 const steps = [];
 const secrets = new Set();
 const texts = new Map(); // what each block says, by its element
 
-reveal.addEventListener('change', () => {
+reveal.addEventListener("change", () => {
   for (const [block, text] of texts) block.textContent = shown(text);
 });
 
@@ -29,15 +29,15 @@ export const shown = (text) => (reveal.checked ? text : shortened(text));
 
 /** Runs when the choice to show secrets changes. */
 export function onReveal(work) {
-  reveal.addEventListener('change', work);
+  reveal.addEventListener("change", work);
 }
 
 /** Adds a step: `{ title, why, rule, parts: [[name, text]], status }`. The last one stands open. */
 export function add(step) {
   steps.push(step);
-  for (const details of list.querySelectorAll('details')) details.open = false;
+  for (const details of list.querySelectorAll("details")) details.open = false;
   list.append(draw(step, steps.length));
-  const outcome = step.status ? `: ${step.status}` : '';
+  const outcome = step.status ? `: ${step.status}` : "";
   said.textContent = `Step ${steps.length}. ${step.title}${outcome}.`;
 }
 
@@ -51,19 +51,24 @@ export function restore(kept) {
 }
 
 function draw(step, number) {
-  const head = element('h3', 'log-head', element('span', '', `${number}. ${step.title}`));
-  if (step.status) head.append(element('span', 'log-status', step.status));
-  const details = element('details', '', element('summary', '', 'What was sent and what came back'));
+  const head = element("h3", "log-head", element("span", "", `${number}. ${step.title}`));
+  if (step.status) head.append(element("span", "log-status", step.status));
+  const details = element("details", "", element("summary", "", "What was sent and what came back"));
   details.open = true;
   for (const [name, text] of step.parts) {
-    const block = element('pre', '', shown(text));
+    const block = element("pre", "", shown(text));
     block.tabIndex = 0;
-    block.setAttribute('aria-label', `${step.title}: ${name}`);
+    block.setAttribute("aria-label", `${step.title}: ${name}`);
     texts.set(block, text);
-    details.append(element('p', 'demo-part', name), block);
+    details.append(element("p", "demo-part", name), block);
   }
-  const why = element('p', 'demo-why', `${step.why} `, element('span', 'fine', step.rule));
-  return element('li', 'log-entry', head, why, details);
+  const why = element(
+    "p",
+    "demo-why",
+    `${step.why} `,
+    element("span", "fine", step.rule.replaceAll(/(?<!,) /g, "\u00a0")),
+  );
+  return element("li", "log-entry", head, why, details);
 }
 
 export function element(name, className, ...children) {
@@ -75,30 +80,30 @@ export function element(name, className, ...children) {
 
 /** A form or query with one parameter on each line, decoded. */
 export function lines(parameters) {
-  return [...new URLSearchParams(parameters)].map(([name, value]) => `${name} = ${value}`).join('\n');
+  return [...new URLSearchParams(parameters)].map(([name, value]) => `${name} = ${value}`).join("\n");
 }
 
 /** A fetch that shows what it does. `describe` gives the texts of a step for a URL and a body. */
 export function watched(describe) {
   return async (url, init = {}) => {
     const { pathname, search, host } = new URL(url, location.href);
-    const method = init.method ?? 'GET';
+    const method = init.method ?? "GET";
     const form = init.body instanceof URLSearchParams ? init.body : undefined;
-    for (const name of ['code', 'code_verifier', 'refresh_token', 'token']) hide(form?.get(name));
+    for (const name of ["code", "code_verifier", "refresh_token", "token"]) hide(form?.get(name));
 
     const request = new Request(url, init);
     const headers = [`Host: ${host}`, ...[...request.headers].map(([name, value]) => `${name}: ${value}`)];
-    const parts = [['Request', `${method} ${pathname}${search}\n${headers.join('\n')}`]];
-    if (form) parts.push(['Request body, one parameter on each line', lines(form)]);
-    const step = { ...describe(new URL(url, location.href), form), parts, status: 'no answer' };
+    const parts = [["Request", `${method} ${pathname}${search}\n${headers.join("\n")}`]];
+    if (form) parts.push(["Request body, one parameter on each line", lines(form)]);
+    const step = { ...describe(new URL(url, location.href), form), parts, status: "no answer" };
     try {
       const response = await fetch(url, init);
       const text = await response.clone().text();
       const body = pretty(text);
-      const head = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+      const head = [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
       step.status = `${response.status} ${response.statusText}`.trim();
-      parts.push(['Response', `${step.status}\n${head}`]);
-      if (body) parts.push(['Response body', body]);
+      parts.push(["Response", `${step.status}\n${head}`]);
+      if (body) parts.push(["Response body", body]);
       return response;
     } finally {
       add(step);
