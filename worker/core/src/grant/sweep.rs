@@ -2,8 +2,8 @@
 //!
 //! A claimed code stays listed until its own end and two minutes. A family's row goes 20 minutes (the
 //! longest code life, doubled) after it ended, the object 20 minutes after its last claim, end or live
-//! family, so that no code in flight meets an object that has forgotten its end (attack A3). The alarm is not moved by
-//! refreshes: it fires, looks, and is set again.
+//! family, so that no code in flight meets an object that has forgotten its end (attack A3). The alarm
+//! is not moved by refreshes: it fires, looks, and is set again.
 
 use super::{Family, Grant};
 

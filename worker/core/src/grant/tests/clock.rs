@@ -75,7 +75,7 @@ fn at_the_end_of_time_nothing_overflows() {
         world.knobs = Knobs { absolute_s: u64::MAX, idle_s: u64::MAX, access_s: u32::MAX, ..Knobs::default() };
         let first = world.connect();
         world.now_ms = u64::MAX;
-        let ask = super::super::Refresh { retry_ms: u32::MAX, ..world.ask(&first.refresh) };
+        let ask = Refresh { retry_ms: u32::MAX, ..world.ask(&first.refresh) };
         world.decide(&Command::Refresh(Box::new(ask)));
         world.decide(&Command::End { seq: u64::MAX });
         let _ = world.grant.sweep(u64::MAX, u64::MAX, u64::MAX);

@@ -109,7 +109,7 @@ fn a_family_says_nothing_secret_in_debug_output() {
 #[test]
 fn the_wire_form_of_commands() {
     let held = Held { seq: 0x1234, account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into() };
-    let claim = super::Claim {
+    let claim = Claim {
         grant: GrantId(bytes(0x20)),
         code_hash: bytes(0x40),
         code_expires_s: 1_800_000_000,
@@ -122,7 +122,7 @@ fn the_wire_form_of_commands() {
         absolute_s: 86_400,
         families_max: 200,
     };
-    let refresh = super::super::Refresh {
+    let refresh = Refresh {
         token: token(),
         scope: Some("a".into()),
         key_id: 1,
@@ -141,8 +141,8 @@ fn the_wire_form_of_commands() {
          8d8e8f909192939495969798999a9b9c9d9e9f0701b424036163630553616c6f6e037573720361206201901c80a305c801"
     );
     assert_eq!(wire(&Command::Refresh(Box::new(refresh))), format!("01{TOKEN}01016101901c80a3050001d00f0a3c"));
-    assert_eq!(wire(&Command::Check(super::super::Check { token: token(), rate: RATE, per: Per::Family })), format!("02{TOKEN}0a3c01"));
-    assert_eq!(wire(&Command::Revoke(super::super::Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
+    assert_eq!(wire(&Command::Check(Check { token: token(), rate: RATE, per: Per::Family })), format!("02{TOKEN}0a3c01"));
+    assert_eq!(wire(&Command::Revoke(Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
     assert_eq!(wire(&Command::End { seq: 300 }), "04ac02");
 }
 

@@ -232,8 +232,8 @@ impl World {
         issued(self.claim(&code))
     }
 
-    fn ask(&self, token: &Token) -> super::Refresh {
-        super::Refresh {
+    fn ask(&self, token: &Token) -> Refresh {
+        Refresh {
             token: *token,
             scope: None,
             key_id: self.knobs.key_id,
@@ -252,7 +252,7 @@ impl World {
     }
 
     fn refresh_for(&mut self, token: &Token, scope: &str) -> Answer {
-        let ask = super::Refresh { scope: Some(scope.into()), ..self.ask(token) };
+        let ask = Refresh { scope: Some(scope.into()), ..self.ask(token) };
         self.decide(&Command::Refresh(Box::new(ask)))
     }
 
@@ -274,7 +274,7 @@ impl World {
     }
 
     fn check(&mut self, token: &Token) -> Answer {
-        self.decide(&Command::Check(super::Check { token: *token, rate: self.knobs.api, per: self.knobs.per }))
+        self.decide(&Command::Check(Check { token: *token, rate: self.knobs.api, per: self.knobs.per }))
     }
 
     fn works(&mut self, token: &Token) -> bool {
@@ -282,7 +282,7 @@ impl World {
     }
 
     fn revoke(&mut self, token: &Token, reach: Reach) -> Answer {
-        self.decide(&Command::Revoke(super::Revoke { token: *token, reach }))
+        self.decide(&Command::Revoke(Revoke { token: *token, reach }))
     }
 
     fn end(&mut self, seq: u64) -> Answer {
@@ -338,8 +338,8 @@ fn only_a_claim_and_an_owners_end_may_make_the_schema_a38() {
     let mut world = World::new(false);
     let claim = world.code();
     let tokens = issued(world.claim(&claim));
-    let check = Command::Check(super::Check { token: tokens.access, rate: PLENTY, per: Per::Grant });
-    let revoke = Command::Revoke(super::Revoke { token: tokens.refresh, reach: Reach::Grant });
+    let check = Command::Check(Check { token: tokens.access, rate: PLENTY, per: Per::Grant });
+    let revoke = Command::Revoke(Revoke { token: tokens.refresh, reach: Reach::Grant });
     let refresh = Command::Refresh(Box::new(world.ask(&tokens.refresh)));
     assert!(Grant::may_create(&Command::Claim(Box::new(claim))) && Grant::may_create(&Command::End { seq: 1 }));
     let mut wiped = World::new(false);

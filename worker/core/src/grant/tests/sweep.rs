@@ -6,7 +6,7 @@ const TWENTY: u64 = 20 * MINUTE;
 
 impl World {
     /// The alarm's work, as the shell does it.
-    fn sweep(&mut self) -> Sweep {
+    pub(super) fn sweep(&mut self) -> Sweep {
         if self.reload {
             self.restart();
         }
