@@ -82,9 +82,11 @@ test("the whole way on a plain-http origin, where crypto.subtle does not exist",
 });
 
 test("two tabs that refresh at the same time send one request and hold the same tokens", async () => {
-  world.server.answer("/token", async (_, requests) => {
-    const number = requests.filter(({ path }) => path === "/token").length;
-    return sleep(200, tokenAnswer(number));
+  let waiting = 0;
+  world.server.answer("/waiting", () => ({ json: (waiting += 1) }));
+  world.server.answer("/token", async () => {
+    while (waiting < 4) await sleep(10); // until all four callers have seen the old tokens
+    return tokenAnswer(1);
   });
   const context = await browser.newContext();
   const [one, two] = [
@@ -92,10 +94,17 @@ test("two tabs that refresh at the same time send one request and hold the same 
     await open(context, `${named("localhost")}/app`),
   ];
   await one.evaluate('localStorage.setItem("tokens", JSON.stringify({ accessToken: "at-0", refreshToken: "rt-0" }))');
-  const renew = `pkce.refresh(config, {
-    load: () => JSON.parse(localStorage.getItem("tokens")),
-    save: (tokens) => localStorage.setItem("tokens", JSON.stringify(tokens)),
-  })`;
+  const renew = `(() => {
+    let first = true;
+    const load = async () => {
+      const tokens = JSON.parse(localStorage.getItem("tokens"));
+      if (first) await fetch("/waiting");
+      first = false;
+      return tokens;
+    };
+    const save = (tokens) => localStorage.setItem("tokens", JSON.stringify(tokens));
+    return pkce.refresh(config, { load, save });
+  })()`;
   const results = await Promise.all([one, two, one, two].map((page) => page.evaluate(renew)));
   assert.deepEqual(
     results.map(({ refreshToken }) => refreshToken),

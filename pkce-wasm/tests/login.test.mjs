@@ -51,10 +51,17 @@ test("createAuthorizationRequest stores nothing; the app keeps the flow", () => 
   assert.deepEqual([grant.state, grant.codeVerifier], [state, codeVerifier]);
 });
 
-test("the oldest of six pending logins makes room, expired ones go first", () => {
+test("expired and unreadable slots are cleared away, other keys are left alone", () => {
   world.storage.setItem("theirs", "untouched");
-  world.storage.setItem("pkce-wasm.old", "created_at=1");
+  world.storage.setItem("pkce-wasm.old", `created_at=${Date.now() - 10 * 60 * 1000 - 1}`);
+  world.storage.setItem("pkce-wasm.live", `created_at=${Date.now() - 9 * 60 * 1000}`);
   world.storage.setItem("pkce-wasm.broken", "{}");
+  const key = `pkce-wasm.${login().get("state")}`;
+  const keys = Array.from({ length: world.storage.length }, (_, index) => world.storage.key(index));
+  assert.deepEqual(keys, ["theirs", "pkce-wasm.live", key]);
+});
+
+test("the oldest of six pending logins makes room", () => {
   const requests = Array.from({ length: 6 }, (_, place) => {
     const request = login();
     // Six logins within a millisecond have no order: give them one.
@@ -64,8 +71,7 @@ test("the oldest of six pending logins makes room, expired ones go first", () =>
     world.storage.setItem(key, slot);
     return request;
   });
-  assert.equal(world.storage.length, 6);
-  assert.equal(world.storage.getItem("theirs"), "untouched");
+  assert.equal(world.storage.length, 5);
   assert.throws(() => parseCallback(world.config, answerTo(requests[0])), pkceError("state_unknown"));
   for (const request of requests.slice(1))
     assert.equal(parseCallback(world.config, answerTo(request)).code, "the-code");
@@ -76,6 +82,7 @@ test("configurations that cannot work or are not safe are refused before anybody
     [{ issuer: "" }, "config_invalid"],
     [{ clientId: "" }, "config_invalid"],
     [{ redirectUri: undefined }, "config_invalid"],
+    [{ issuer: "http://as.example" }, "insecure_endpoint"],
     [{ authorizationEndpoint: "/authorize" }, "config_invalid"],
     [{ authorizationEndpoint: "https://as.example/#x" }, "config_invalid"],
     [{ authorizationEndpoint: "http://as.example/authorize" }, "insecure_endpoint"],
