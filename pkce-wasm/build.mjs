@@ -36,7 +36,17 @@ export function rustFlags(env = process.env) {
 }
 
 async function compile() {
-  const args = ["build", "--package", "pkce-wasm", "--profile", "wasm-size", "--target", "wasm32-unknown-unknown"];
+  const args = [
+    "build",
+    "--package",
+    "pkce-wasm",
+    "--features",
+    "no-std",
+    "--profile",
+    "wasm-size",
+    "--target",
+    "wasm32-unknown-unknown",
+  ];
   const env = { ...process.env, CARGO_ENCODED_RUSTFLAGS: rustFlags().join("\x1f") };
   const { stdout } = await run("cargo", [...args, "--message-format", "json-render-diagnostics"], {
     cwd: root,

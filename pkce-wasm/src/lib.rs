@@ -8,7 +8,7 @@
 //!
 //! Out of scope: `plain`, the implicit grant, client secrets, popups and hidden frames, id tokens.
 
-#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
+#![cfg_attr(feature = "no-std", no_std)]
 
 extern crate alloc;
 
@@ -23,7 +23,7 @@ pub mod shell;
 
 /// No input reaches a panic. Should one be reached after all, the page sees a `RuntimeError`; the
 /// message would cost every user of the module more than it could ever tell.
-#[cfg(all(target_arch = "wasm32", not(test)))]
+#[cfg(feature = "no-std")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
