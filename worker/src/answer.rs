@@ -19,7 +19,8 @@ pub(crate) struct Answer {
 }
 
 /// Scripts never run on our pages; everything comes from our own host.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 impl Answer {
     /// An empty answer.

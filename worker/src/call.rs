@@ -110,7 +110,7 @@ impl Call {
 
     /// Whether a form was sent by one of our own pages: `Origin` is ours when there is one, else the
     /// browser says same-origin. A caller that is no browser sends neither; the form's token decides.
-    pub(crate) fn from_own_page(&self) -> bool {
+    pub(crate) fn is_from_own_page(&self) -> bool {
         match (self.header("origin"), self.header("sec-fetch-site")) {
             (Some(origin), _) => origin == self.config.issuer,
             (None, Some(site)) => site == "same-origin",

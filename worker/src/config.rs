@@ -86,7 +86,8 @@ fn issuer(env: &Env) -> Result<(String, String, bool), String> {
     let (scheme, host) = text.split_once("://").ok_or_else(bad)?;
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-    let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+    let plain = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
     match scheme {
         "https" if plain => Ok((text.clone(), host.to_owned(), true)),
         "http" if plain && loopback => Ok((text.clone(), host.to_owned(), false)),

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use edgegrant_core::keys::lookup_name;
 use edgegrant_core::rate::{Standing, Window};
 use worker::Env;
 
@@ -37,13 +38,13 @@ pub(crate) async fn failed(env: &Env, config: &Config, network: &str, answer: An
         return Answer::limited(&standing).because("too many failed requests");
     }
     // The binding counts per location; a binding that is missing or fails lets the answer pass.
-    if let Ok(binding) = env.rate_limiter("UNPROVEN") {
-        if let Ok(outcome) = binding.limit(network.to_owned()).await {
-            if !outcome.success {
-                let standing = Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s };
-                return Answer::limited(&standing).because("too many failed requests");
-            }
+    // It is told a keyed hash: the address itself is nobody's to keep.
+    let (Ok(binding), Some((_, key))) = (env.rate_limiter("UNPROVEN"), config.keys.hash.newest()) else { return answer };
+    match binding.limit(lookup_name(key, "address", network)).await {
+        Ok(outcome) if !outcome.success => {
+            let standing = Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s };
+            Answer::limited(&standing).because("too many failed requests")
         }
+        _ => answer,
     }
-    answer
 }

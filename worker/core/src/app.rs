@@ -56,6 +56,8 @@ pub struct App {
     pub id: String,
     /// RFC 6749 §2.2.
     pub client_id: String,
+    /// Its name, for pages that must not read D1.
+    pub name: String,
     /// Public or confidential.
     pub client_type: ClientType,
     /// Whether it may be used.
@@ -137,6 +139,7 @@ mod tests {
             number: 1,
             id: "00".repeat(16),
             client_id: "a".into(),
+            name: "A".into(),
             client_type,
             status: Status::Approved,
             development: false,

@@ -20,7 +20,8 @@ pub(crate) const LOGIN_HINT: &str =
     "Development: owner@demo.example, staff@demo.example or admin@demo.example, each with the password demo-password.";
 
 const PASSWORD: &str = "demo-password";
-const ACCOUNTS: [(&str, &str); 2] = [("a0000000000000000000000000000001", "Demo Salon"), ("a0000000000000000000000000000002", "Second Salon")];
+const ACCOUNTS: [(&str, &str); 2] =
+    [("a0000000000000000000000000000001", "Demo Salon"), ("a0000000000000000000000000000002", "Second Salon")];
 
 struct Person {
     id: &'static str,
@@ -31,7 +32,13 @@ struct Person {
 }
 
 const PEOPLE: [Person; 3] = [
-    Person { id: "b0000000000000000000000000000001", email: "owner@demo.example", name: "Olivia Owner", admin: false, roles: &[(0, "owner"), (1, "owner")] },
+    Person {
+        id: "b0000000000000000000000000000001",
+        email: "owner@demo.example",
+        name: "Olivia Owner",
+        admin: false,
+        roles: &[(0, "owner"), (1, "owner")],
+    },
     Person { id: "b0000000000000000000000000000002", email: "staff@demo.example", name: "Sam Staff", admin: false, roles: &[(0, "staff")] },
     Person { id: "b0000000000000000000000000000003", email: "admin@demo.example", name: "Ada Admin", admin: true, roles: &[] },
 ];
@@ -127,7 +134,15 @@ fn client_rows(database: &D1Database, client: &Client) -> Result<Vec<D1PreparedS
     let logo = hex(&sha256(client.logo));
     let sql = "INSERT OR IGNORE INTO apps (number, client_id, name, developer, description, website, logo, status, development, created_at)
                VALUES (?1, ?2, ?3, 'Edgegrant Demo', ?4, 'https://demo.example/', ?5, 'approved', ?6, ?7)";
-    let values = [number(u64::from(client.number)), text(client.client_id), text(client.name), text(client.description), text(&logo), number(u64::from(client.secret.is_some())), number(now_s())];
+    let values = [
+        number(u64::from(client.number)),
+        text(client.client_id),
+        text(client.name),
+        text(client.description),
+        text(&logo),
+        number(u64::from(client.secret.is_some())),
+        number(now_s()),
+    ];
     let bytes: JsValue = js_sys::Uint8Array::from(client.logo).buffer().into();
     Ok(vec![
         statement(database, "INSERT OR IGNORE INTO logos (sha256, media_type, bytes) VALUES (?1, 'image/png', ?2)", &[text(&logo), bytes])?,
@@ -163,6 +178,7 @@ fn app(config: &Config, client: &Client) -> Result<App, Fault> {
         number: client.number,
         id: client.id.to_owned(),
         client_id: client.client_id.to_owned(),
+        name: client.name.to_owned(),
         client_type: if client.secret.is_some() { ClientType::Confidential } else { ClientType::Public },
         status: Status::Approved,
         development: client.secret.is_some(),

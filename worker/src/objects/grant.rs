@@ -106,7 +106,8 @@ impl Grant {
     fn load(&self) -> Result<grant::Grant, Fault> {
         let issuer = config(&self.env).or_fault("configuration")?.issuer.clone();
         let sql = self.sql();
-        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'grant_state'", None).or_fault("grant load")?;
+        let tables =
+            sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'grant_state'", None).or_fault("grant load")?;
         if tables.to_array::<serde::de::IgnoredAny>().or_fault("grant load")?.is_empty() {
             return Ok(grant::Grant::new(issuer));
         }

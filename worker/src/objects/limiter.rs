@@ -60,7 +60,9 @@ impl RateLimiter {
             Command::Take(counters) => self.take(&counters).await,
             Command::GiveBack(names) => {
                 for name in names {
-                    self.sql().exec("UPDATE counters SET used = max(used - 1, 0) WHERE name = ?", vec![name.into()]).or_fault("limiter write")?;
+                    self.sql()
+                        .exec("UPDATE counters SET used = max(used - 1, 0) WHERE name = ?", vec![name.into()])
+                        .or_fault("limiter write")?;
                 }
                 Ok(None)
             }
@@ -73,8 +75,11 @@ impl RateLimiter {
 
     async fn take(&self, counters: &[(String, Limit)]) -> Result<Answer, Fault> {
         let sql = self.sql();
-        sql.exec("CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, start_ms INTEGER NOT NULL, used INTEGER NOT NULL) STRICT", None)
-            .or_fault("limiter schema")?;
+        sql.exec(
+            "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, start_ms INTEGER NOT NULL, used INTEGER NOT NULL) STRICT",
+            None,
+        )
+        .or_fault("limiter schema")?;
         let mut next = Vec::new();
         for (name, limit) in counters {
             let rows: Vec<Row> = sql

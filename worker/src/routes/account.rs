@@ -144,7 +144,7 @@ pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
         Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
     };
     let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(HERE)) };
-    if !call.from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {
+    if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {
         return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HERE)).because("form refused"));
     }
     let Some(install) = mine(call, &visitor, params.field("install")).await? else {

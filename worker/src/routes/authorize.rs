@@ -35,11 +35,11 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     };
     let app = match known_app(call, &params).await? {
         Ok(app) => app,
-        Err(error) => return Ok(refused(call, &params, &error)),
+        Err(error) => return Ok(refused(call, &params, &error, None)),
     };
     let target = match authorize::target(&params, &app) {
         Ok(target) => target,
-        Err(error) => return Ok(refused(call, &params, &error)),
+        Err(error) => return Ok(refused(call, &params, &error, Some(&app))),
     };
     let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else {
         return Ok(sign_in::to_login(&format!("/oauth/authorize?{}", params.encode())));
@@ -59,13 +59,14 @@ async fn known_app(call: &Call, params: &Params) -> Result<Result<Rc<App>, PageE
     Ok(client::app_of(&call.env, &call.config, client_id).await?.ok_or(PageError::ClientUnknown))
 }
 
-/// Where the browser may be sent after signing in: the source of the app that waits behind
-/// `return_to`, for the sign-in page's policy.
-pub(super) async fn waiting_app(call: &Call, return_to: &str) -> Result<Option<String>, Fault> {
+/// The app that waits behind `return_to`: its name, and where its answer may be sent, for the
+/// sign-in page.
+pub(super) async fn waiting_app(call: &Call, return_to: &str) -> Result<Option<(String, Option<String>)>, Fault> {
     let Some(query) = return_to.strip_prefix("/oauth/authorize?") else { return Ok(None) };
     let params = Params::parse(query.as_bytes());
     let Ok(app) = known_app(call, &params).await? else { return Ok(None) };
-    Ok(authorize::target(&params, &app).ok().and_then(|target| form_source(&target)))
+    let Ok(target) = authorize::target(&params, &app) else { return Ok(None) };
+    Ok(Some((app.name.clone(), form_source(&target))))
 }
 
 /// What `form-action` must allow for the redirect after a form, and the app's own redirects after
@@ -76,7 +77,7 @@ pub(super) fn form_source(target: &Target) -> Option<String> {
 }
 
 /// An error that is shown here and never redirected.
-fn refused(call: &Call, params: &Params, error: &PageError) -> Answer {
+fn refused(call: &Call, params: &Params, error: &PageError, app: Option<&App>) -> Answer {
     let fault = |parameter: &'static str, problem: &'static str, remedy: &'static str, section: &'static str| pages::Fault {
         code: "invalid_request",
         parameter: Some(parameter),
@@ -89,17 +90,29 @@ fn refused(call: &Call, params: &Params, error: &PageError) -> Answer {
         PageError::ClientMissing => fault("client_id", "client_id is missing.", "Send the client id of the registered app.", "4.1.1"),
         PageError::Twice("client_id") => fault("client_id", "client_id was sent more than once.", "Send it once.", "3.1"),
         PageError::Twice(_) => fault("redirect_uri", "redirect_uri was sent more than once.", "Send it once.", "3.1"),
-        PageError::ClientUnknown => fault("client_id", "There is no app with this client id.", "Check the client id for a typing error or another environment's value.", "4.1.2.1"),
-        PageError::RedirectUriMissing => fault("redirect_uri", "redirect_uri is missing.", "The app has several registered: send the one to use.", "3.1.2.3"),
-        PageError::RedirectUriUnknown => fault("redirect_uri", "This redirect_uri is not registered for the app.", "Register it exactly as it is sent, or send a registered one: they are compared character by character.", "3.1.2.3"),
-        PageError::AppStatus(status) => return stopped(call, *status),
+        PageError::ClientUnknown => fault(
+            "client_id",
+            "There is no app with this client id.",
+            "Check the client id for a typing error or another environment's value.",
+            "4.1.2.1",
+        ),
+        PageError::RedirectUriMissing => {
+            fault("redirect_uri", "redirect_uri is missing.", "The app has several registered: send the one to use.", "3.1.2.3")
+        }
+        PageError::RedirectUriUnknown => fault(
+            "redirect_uri",
+            "This redirect_uri is not registered for the app.",
+            "Register it exactly as it is sent, or send a registered one: they are compared character by character.",
+            "3.1.2.3",
+        ),
+        PageError::AppStatus(status) => return stopped(call, *status, app.map_or("This app", |app| &app.name)),
     };
     Answer::page(400, &NoticePage::broken_link(frame(call), None, vec![found])).because("authorization request refused")
 }
 
 /// The app may not be used now.
-fn stopped(call: &Call, status: Status) -> Answer {
-    let app = pages::App { name: "This app", logo: None, developer: "", website_host: None, description: None, in_development: false };
+fn stopped(call: &Call, status: Status, name: &str) -> Answer {
+    let app = pages::App { name, logo: None, developer: "", website_host: None, description: None, in_development: false };
     let page = match status {
         Status::Suspended => NoticePage::suspended(frame(call), app),
         _ => NoticePage::not_approved(frame(call), app),
@@ -127,8 +140,12 @@ pub(super) fn consentable<'a>(visitor: &'a Visitor, policy: &Policy) -> Vec<&'a 
 /// The address that asks a proven request's question again.
 pub(super) fn address(client_id: &str, request: &Request) -> String {
     let challenge = request.challenge.map(|challenge| base64url(&challenge));
-    let mut params =
-        vec![("response_type", "code"), ("client_id", client_id), ("redirect_uri", &request.target.redirect_uri), ("scope", &request.scope)];
+    let mut params = vec![
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", &request.target.redirect_uri),
+        ("scope", &request.scope),
+    ];
     if let Some(state) = &request.target.state {
         params.push(("state", state));
     }

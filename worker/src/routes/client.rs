@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use edgegrant_core::app::{App, Proof, Status};
 use edgegrant_core::credential::parse_client_id;
-use edgegrant_core::oauth::client_auth::{AuthError, Presented, presented};
+use edgegrant_core::oauth::client_auth::{AuthError, presented};
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
 use edgegrant_core::oauth::params::Params;
 use worker::Env;
@@ -64,7 +64,7 @@ pub(crate) async fn proven(call: &Call, params: &Params) -> Result<Result<Rc<App
     }
     let refusal = match proof {
         Proof::Ok if app.status == Status::Deleted => unknown(),
-        Proof::Ok => return Ok(origin_allowed(call, &app, &client).map(|()| app)),
+        Proof::Ok => return Ok(origin_allowed(call, &app).map(|()| app)),
         Proof::SecretWrong => unknown(),
         Proof::SecretMissing => Refusal::new(ErrorCode::InvalidClient, "this client is confidential: send its secret"),
         Proof::SecretUnexpected => Refusal::new(ErrorCode::InvalidClient, "this client is public: send no secret"),
@@ -79,7 +79,7 @@ async fn refused(call: &Call, refusal: &Refusal) -> Answer {
 }
 
 /// A script of a foreign origin is refused before anything is claimed (attack A23).
-fn origin_allowed(call: &Call, app: &App, _: &Presented) -> Result<(), Answer> {
+fn origin_allowed(call: &Call, app: &App) -> Result<(), Answer> {
     match call.header("origin") {
         Some(origin) if origin != call.config.issuer && !app.knows_origin(&origin) => {
             let text = "this origin is not one of the app's: register a redirect URI on it";

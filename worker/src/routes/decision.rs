@@ -33,11 +33,13 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let form: Option<ConsentForm> = open_value(&config.keys.seal, Purpose::Consent, &config.issuer, params.field("consent"));
     let cookie = sign_in::session_cookie(call);
     let (Some(form), Some(cookie)) = (form, cookie) else { return Ok(foreign(call)) };
-    if !call.from_own_page() || form.session != cookie.session || form.user != cookie.user {
+    if !call.is_from_own_page() || form.session != cookie.session || form.user != cookie.user {
         return Ok(foreign(call));
     }
     if form.expires_s <= now_s() {
-        return Ok(Answer::page(403, &NoticePage::decision_expired(frame(call), Some(&restart(call, &form).await?))).because("decision expired"));
+        return Ok(
+            Answer::page(403, &NoticePage::decision_expired(frame(call), Some(&restart(call, &form).await?))).because("decision expired")
+        );
     }
     match params.field("decision") {
         "deny" => deny(call, &form, &cookie).await,
@@ -104,8 +106,15 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     let code_hash = Code::hash(&text);
     let request = &form.request;
     // The consent number is known only after the batch.
-    let held = Held { seq: 0, account: account.clone(), account_name: account_name.clone(), user: cookie.user.clone(), scope: request.scope.clone() };
-    let mut record = CodeRecord { held, redirect_uri: request.target.redirect_uri.clone(), challenge: request.challenge.map(|c| base64url(&c)) };
+    let held = Held {
+        seq: 0,
+        account: account.clone(),
+        account_name: account_name.clone(),
+        user: cookie.user.clone(),
+        scope: request.scope.clone(),
+    };
+    let mut record =
+        CodeRecord { held, redirect_uri: request.target.redirect_uri.clone(), challenge: request.challenge.map(|c| base64url(&c)) };
     let allowed = Allowed {
         roles: &config.policy.authorize.consent_roles,
         grant_id: &grant.object_name(),

@@ -48,11 +48,11 @@ async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Opt
         return_to,
         email,
         error,
-        app_name: None,
+        app_name: waiting.as_ref().map(|(name, _)| name.as_str()),
         hint: development_hint(),
     };
     Ok(Answer::page(status, &page)
-        .form_action(waiting.as_deref())
+        .form_action(waiting.as_ref().and_then(|(_, source)| source.as_deref()))
         .with("set-cookie", &set_cookie(call, "login", &edgegrant_core::encoding::hex(&browser), form_s)))
 }
 
@@ -68,8 +68,9 @@ fn form_ok(call: &Call, params: &Params) -> bool {
     let config = &call.config;
     let form: Option<LoginForm> = open_value(&config.keys.seal, Purpose::Login, &config.issuer, params.field("csrf"));
     let browser = call.cookie(&cookie_name(call, "login")).unwrap_or_default();
-    let fresh = |form: LoginForm| form.expires_s > now_s() && same(edgegrant_core::encoding::hex(&form.browser).as_bytes(), browser.as_bytes());
-    call.from_own_page() && form.is_some_and(fresh)
+    let fresh =
+        |form: LoginForm| form.expires_s > now_s() && same(edgegrant_core::encoding::hex(&form.browser).as_bytes(), browser.as_bytes());
+    call.is_from_own_page() && form.is_some_and(fresh)
 }
 
 /// `POST /login`.
@@ -80,7 +81,9 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     };
     let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
     if !form_ok(call, &params) {
-        return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), &super::sign_in::login_address(return_to))).because("form refused"));
+        return Ok(
+            Answer::page(403, &NoticePage::form_refused(frame(call), &super::sign_in::login_address(return_to))).because("form refused")
+        );
     }
     let (email, password) = (params.field("email"), params.field("password"));
     let names = people::email_names(&call.config.keys, email);
@@ -119,7 +122,13 @@ fn known_browser(call: &Call, name: &str) -> Result<String, Fault> {
     Ok(lookup_name(key, "known browser", name))
 }
 
-async fn signed_in(call: &Call, person: people::Credentials, name: &str, counters: Vec<(String, Limit)>, return_to: &str) -> Result<Answer, Fault> {
+async fn signed_in(
+    call: &Call,
+    person: people::Credentials,
+    name: &str,
+    counters: Vec<(String, Limit)>,
+    return_to: &str,
+) -> Result<Answer, Fault> {
     let now = now_s();
     let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now };
     let old = session_cookie(call);
@@ -146,7 +155,7 @@ pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
         Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
     };
     if let Some(cookie) = session_cookie(call) {
-        if !call.from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {
+        if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {
             return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HOME)).because("form refused"));
         }
         people::end_session(&call.env, &cookie.session).await?;

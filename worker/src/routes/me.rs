@@ -23,10 +23,11 @@ const REALM: &str = "api";
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let header = call.header("authorization");
     let mut elsewhere = !call.query_params().field("access_token").is_empty();
-    if call.method() == Method::Post && header.is_some() {
-        if let Ok(body) = call.form().await? {
-            elsewhere |= !body.field("access_token").is_empty();
-        }
+    if call.method() == Method::Post
+        && header.is_some()
+        && let Ok(body) = call.form().await?
+    {
+        elsewhere |= !body.field("access_token").is_empty();
     }
     let answer = match bearer(header.as_deref(), elsewhere) {
         Bearer::Missing => {

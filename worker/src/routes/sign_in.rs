@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn only_paths_of_ours_are_returned_to() {
         assert!(own_path("/oauth/authorize?client_id=a%20b").is_some());
-        for other in ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/a\\b", "/a\nb", "evil", "/ü", "/\t/evil.example"] {
+        for other in ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/a\\b", "/a\nb", "evil", "/ü", "/\t/evil.example"]
+        {
             assert!(own_path(other).is_none(), "{other}");
         }
     }

@@ -74,10 +74,10 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
     };
     let code_hash = Code::hash(text);
     let record = codes::get(&call.env, &code_hash).await?;
-    if let Some(record) = &record {
-        if let Err(why) = proves(record, redirect_uri, verifier, config.policy.token.redirect_uri) {
-            return Ok(invalid_grant(why));
-        }
+    if let Some(record) = &record
+        && let Err(why) = proves(record, redirect_uri, verifier, config.policy.token.redirect_uri)
+    {
+        return Ok(invalid_grant(why));
     }
     let redirect = record.as_ref().map(|record| record.redirect_uri.as_str()).or(redirect_uri).unwrap_or_default();
     let claim = Claim {
@@ -93,10 +93,11 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
         absolute_s: config.policy.refresh.absolute_s,
         families_max: config.policy.refresh.families_max,
     };
+    let asked_s = now_s();
     let answer = ask(&call.env, &code.grant, &Command::Claim(Box::new(claim))).await?;
     note(call, &code.grant.object_name(), &answer);
     Ok(match answer {
-        GrantAnswer::Issued(issued) => issued_answer(call, &issued)?,
+        GrantAnswer::Issued(issued) => issued_answer(call, &issued, asked_s)?,
         GrantAnswer::Refused(Refused::CodeReplayed { .. }) => {
             invalid_grant("the code was used before; the tokens from its first use are revoked").because("code replayed")
         }
@@ -131,10 +132,11 @@ async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -
         retry_ms: policy.refresh.retry_window_ms,
         rate: policy.refresh.rate,
     }));
+    let asked_s = now_s();
     let answer = ask(&call.env, &token.payload.grant, &command).await?;
     note(call, &token.payload.grant.object_name(), &answer);
     Ok(match answer {
-        GrantAnswer::Issued(issued) => issued_answer(call, &issued)?,
+        GrantAnswer::Issued(issued) => issued_answer(call, &issued, asked_s)?,
         GrantAnswer::Limited(standing) => Answer::limited(&standing),
         GrantAnswer::Refused(Refused::Scope) => {
             Answer::refusal(400, &Refusal::new(ErrorCode::InvalidScope, "scope must be within what was granted"))
@@ -148,8 +150,9 @@ async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -
     })
 }
 
-/// Signs what the object tagged (RFC 6749 §5.1).
-fn issued_answer(call: &Call, issued: &Issued) -> Result<Answer, Fault> {
+/// Signs what the object tagged (RFC 6749 §5.1). `expires_in` counts down from when the object was
+/// asked, so that a first answer has the whole life; clocks that differ never make it longer.
+fn issued_answer(call: &Call, issued: &Issued, asked_s: u64) -> Result<Answer, Fault> {
     let config = &call.config;
     let encode = |token: &Token| token.encode(&config.keys.edge, &config.issuer, &config.policy.token.prefixes).or_fault("edge key");
     Ok(Answer::json(
@@ -157,7 +160,7 @@ fn issued_answer(call: &Call, issued: &Issued) -> Result<Answer, Fault> {
         &TokenAnswer {
             access_token: encode(&issued.access)?,
             token_type: &config.policy.token.token_type,
-            expires_in: issued.access.payload.expires_s.saturating_sub(now_s()),
+            expires_in: issued.access.payload.expires_s.saturating_sub(asked_s).min(u64::from(config.policy.access.life_s)),
             refresh_token: encode(&issued.refresh)?,
             scope: issued.scope.clone(),
         },

@@ -67,7 +67,12 @@ const LIVE_SESSION: &str = "EXISTS (SELECT 1 FROM sessions s JOIN users u ON u.i
     WHERE s.id = ?4 AND s.user_id = ?5 AND s.epoch = ?6 AND s.expires_at > ?7)";
 const OURS: &str = "EXISTS (SELECT 1 FROM decisions WHERE number = ?1 AND batch = ?2)";
 
-fn insert_number(database: &D1Database, decider: &Decider<'_>, batch: &str, allowed: Option<(&Allowed<'_>, &str)>) -> Result<D1PreparedStatement, Fault> {
+fn insert_number(
+    database: &D1Database,
+    decider: &Decider<'_>,
+    batch: &str,
+    allowed: Option<(&Allowed<'_>, &str)>,
+) -> Result<D1PreparedStatement, Fault> {
     let cookie = decider.cookie;
     let mut values = vec![
         text(&hex(decider.number)),
@@ -85,13 +90,22 @@ fn insert_number(database: &D1Database, decider: &Decider<'_>, batch: &str, allo
         let first_role = values.len() + 1;
         let marks: Vec<String> = (first_role..first_role + allowed.roles.len()).map(|at| format!("?{at}")).collect();
         sql.push_str(" AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status = 'approved')");
-        sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM members WHERE user_id = ?5 AND account_id = ?8 AND role IN ({}))", marks.join(", ")));
+        sql.push_str(&format!(
+            " AND EXISTS (SELECT 1 FROM members WHERE user_id = ?5 AND account_id = ?8 AND role IN ({}))",
+            marks.join(", ")
+        ));
         values.extend(allowed.roles.iter().map(|role| text(role)));
     }
     statement(database, &sql, &values)
 }
 
-fn audit(database: &D1Database, decider: &Decider<'_>, batch: &str, action: &str, account: Option<&str>) -> Result<D1PreparedStatement, Fault> {
+fn audit(
+    database: &D1Database,
+    decider: &Decider<'_>,
+    batch: &str,
+    action: &str,
+    account: Option<&str>,
+) -> Result<D1PreparedStatement, Fault> {
     let sql = format!("INSERT INTO audit (at, actor, action, account_id, app) SELECT ?3, ?4, ?5, ?6, ?7 WHERE {OURS}");
     let account = account.map_or(worker::wasm_bindgen::JsValue::NULL, text);
     let values = [
@@ -160,13 +174,9 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
 pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fault> {
     let database = database(env)?;
     let batch = random_id()?;
-    let mine = statement(
-        &database,
-        "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2",
-        &[text(&hex(decider.number)), text(&batch)],
-    )?;
-    let statements =
-        vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
+    let mine =
+        statement(&database, "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2", &[text(&hex(decider.number)), text(&batch)])?;
+    let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
     let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
     if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(0)) } else { why_not(&database, decider).await }

@@ -136,7 +136,9 @@ pub(crate) async fn visitor(env: &Env, keys: &Keys, cookie: SessionCookie, app: 
     });
     let memberships = found
         .iter()
-        .filter_map(|row| Some(Membership { account: row.account.clone()?, account_name: row.account_name.clone()?, role: row.role.clone()? }))
+        .filter_map(|row| {
+            Some(Membership { account: row.account.clone()?, account_name: row.account_name.clone()?, role: row.role.clone()? })
+        })
         .collect();
     Ok(Some(Visitor { cookie, email, memberships, listing }))
 }

@@ -150,6 +150,7 @@ mod tests {
             number: 1,
             id: "00".repeat(16),
             client_id: "a".into(),
+            name: "A".into(),
             client_type: ClientType::Confidential,
             status: Status::Approved,
             development: false,
