@@ -243,3 +243,14 @@ fn a_revocation_of_an_earlier_consent_does_not_lower_the_line() {
         assert_eq!(world.grant.row().ended_seq, 2);
     });
 }
+
+#[test]
+fn what_the_owner_ended_does_not_count_as_left() {
+    both_ways(|world| {
+        world.connect();
+        world.end(1);
+        let (two, three) = (world.connect(), world.connect());
+        assert_eq!(world.revoke(&three.refresh, Reach::Family), done(None));
+        assert_eq!(world.revoke(&two.refresh, Reach::Family), done(Some(2)));
+    });
+}
