@@ -63,7 +63,7 @@ fn again(call: &Call) -> Option<String> {
 }
 
 fn reader_of(path: &str) -> Reader {
-    let programs = ["/oauth/token", "/oauth/revoke", "/.well-known/", "/api/", "/manage/", "/__dev/"];
+    let programs = ["/oauth/token", "/oauth/revoke", "/.well-known/", "/api/", "/manage/"];
     if programs.iter().any(|start| path.starts_with(start)) { Reader::Program } else { Reader::Person }
 }
 
