@@ -65,7 +65,8 @@ const groups = {
   },
 
   async core() {
-    const args = ["test", "--quiet", "-p", "edgegrant-core", "-p", "pkce-wasm"];
+    const crates = ["-p", "edgegrant-core", "-p", "pkce-wasm", "-p", "edgegrant-worker"];
+    const args = ["test", "--quiet", ...crates, "--features", "edgegrant-worker/development"];
     await check("native unit tests", "cargo", args, { count: cargoCount });
   },
 

@@ -1,5 +1,6 @@
 //! Tests of the pages that need no browser.
 
+use super::words::duration_words;
 use super::*;
 
 const HOSTILE: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=alert(1)> style=";
