@@ -26,6 +26,7 @@ import { dump, occurrences } from "./harness/dump.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const PEOPLE = [OWNER, STAFF, "admin@demo.example", "nobody@demo.example"];
+const ADDRESS = "203.0.113.77";
 const DEVELOPMENT = [
   "demo-password",
   "demo-server-secret",
@@ -50,6 +51,12 @@ const keepAll = (kind, answer) => {
 /** A run with everything in it that people and apps do, the wrong things included. */
 before(async () => {
   server = await startServer();
+  const send = server.fetch.bind(server);
+  server.fetch = (path, init = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set("cf-connecting-ip", ADDRESS);
+    return send(path, { ...init, headers });
+  };
   app = spa(server);
   const owner = await signedIn(server);
   await new Browser(server).signIn(OWNER, "wrong-password-in-the-log");
@@ -133,17 +140,20 @@ test("invariant 7: nobody's name or e-mail address is readable in a dump, nor in
       assert.deepEqual(found, [], text);
     }
   }
-  const addresses = files
-    .filter(({ bytes }) => bytes.includes("127.0.0.1") && !bytes.includes("127.0.0.1/callback"))
-    .map(({ name }) => name);
-  assert.deepEqual(addresses, [], "addresses of people");
+  // Miniflare keeps the counters of the rate-limit binding in files of its own; Cloudflare keeps them in memory.
+  const stored = files.filter(({ name }) => !name.startsWith("ratelimit/"));
+  assert.deepEqual(
+    stored.filter(({ bytes }) => bytes.includes(ADDRESS)).map(({ name }) => name),
+    [],
+    "addresses",
+  );
   for (const key of await server.kvKeys()) assert.match(key, /^code:[\w-]{43}$|^code:[0-9a-f]{64}$/);
 });
 
 test("RT-17, invariant 8: no code, token, secret, verifier or password is in any log", () => {
   const found = [...secrets].filter(([secret]) => server.log.includes(secret)).map(([, kind]) => kind);
   assert.deepEqual(found, []);
-  for (const person of PEOPLE) assert.ok(!server.log.includes(person), person);
+  for (const person of [...PEOPLE, ADDRESS]) assert.ok(!server.log.includes(person), person);
   assert.ok(!/[?&](code|state|access_token|login_hint|refresh_token)=/.test(server.log));
 });
 

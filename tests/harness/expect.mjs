@@ -67,7 +67,8 @@ function active(tree) {
     for (const { name: attribute, value } of element.attrs) {
       if (/^on/.test(attribute)) found.push(`${name} ${attribute}`);
       if (attribute === "http-equiv" && /refresh/i.test(value)) found.push(`refresh to ${value}`);
-      if (["href", "src", "action", "formaction"].includes(attribute) && /^\s*(javascript|data:text|vbscript)/i.test(value)) found.push(value);
+      if (["href", "src", "action", "formaction"].includes(attribute) && /^\s*(javascript|data:text|vbscript)/i.test(value))
+        found.push(value);
       const loads = ["src", "srcset", "poster"].includes(attribute) || (name === "link" && attribute === "href");
       if (loads && !/^\/(?!\/)|^data:image\//.test(value)) found.push(`${name} from ${value}`);
     }

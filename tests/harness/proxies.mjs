@@ -4,15 +4,13 @@
 
 export const counts = { pending: 0 };
 export const faults = {};
-const objectNames = new Set();
 
 export function reset() {
   for (const key of ["kvGet", "kvPut", "kvDelete", "kvList", "d1Statements", "d1Batches", "objectRequests", "rowsWritten", "alarms"]) {
     counts[key] = 0;
   }
   counts.queries = [];
-  counts.objects = [];
-  objectNames.clear();
+  counts.requests = { GRANT: 0, APP: 0, RATE_LIMITER: 0 };
 }
 reset();
 
@@ -83,17 +81,18 @@ const stub = (native, name) =>
     fetch: (send) => {
       const counted = operation("objectRequests", "object", send);
       const spared = operation("objectRequests", undefined, send);
-      return (...args) => (!faults.objectOnly || faults.objectOnly.includes(name) ? counted : spared)(...args);
+      return (...args) => {
+        counts.requests[name] += 1;
+        return (!faults.objectOnly || faults.objectOnly.includes(name) ? counted : spared)(...args);
+      };
     },
   });
 
 export const objects = (binding, name) => {
   const made =
     (get) =>
-    (...args) => {
-      counts.objects.push(name);
-      return stub(get(...args), name);
-    };
+    (...args) =>
+      stub(get(...args), name);
   return over(binding, { get: made, getByName: made });
 };
 

@@ -54,17 +54,23 @@ async function serve(port, common) {
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, () => {
-      if (!stopping && signal === "SIGTERM") child.kill("SIGTERM"); // Ctrl-C reaches wrangler by itself
-      if (stopping) child.kill("SIGKILL"); // asked twice
+      if (stopping) return child.kill("SIGKILL"); // asked twice
       stopping = true;
+      // Ctrl-C in a terminal reaches wrangler by itself; a signal to this process alone does not.
+      setTimeout(() => child.kill("SIGTERM"), signal === "SIGINT" ? 2000 : 0).unref();
     });
   }
-  const up = await Promise.race([waitUntilUp(issuer), ended.then(() => false)]);
-  if (up) {
-    await seed(issuer);
-    say(welcome(issuer));
-  } else if (!stopping) {
+  try {
+    const up = await Promise.race([waitUntilUp(issuer), ended.then(() => false)]);
+    if (up) {
+      await seed(issuer);
+      say(welcome(issuer));
+    } else if (!stopping) {
+      child.kill("SIGTERM");
+    }
+  } catch (error) {
     child.kill("SIGTERM");
+    throw error;
   }
   const code = await ended;
   if (stopping) {
@@ -94,7 +100,8 @@ async function seed(issuer) {
   if (!answer.ok) throw new ToolError(`The development data could not be written: HTTP ${answer.status}.`);
 }
 
-const welcome = (issuer) => `
+function welcome(issuer) {
+  return `
 Edgegrant runs at ${issuer}
 
   Demo page       ${issuer}/demo/   press Connect and watch every exchange
@@ -109,3 +116,4 @@ Edgegrant runs at ${issuer}
 
   Data is kept in ${process.env.STATE ?? ".wrangler/state"}; delete that folder to begin again. Ctrl-C stops everything.
 `;
+}

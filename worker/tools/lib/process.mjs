@@ -1,6 +1,7 @@
 // Running commands: with progress for people, in plain lines for logs, and with errors that say what to do.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { inRoot } from "./paths.mjs";
 
 /** A failure whose message is meant for the person at the terminal: no stack trace. */
@@ -105,7 +106,12 @@ const node22 = inRoot("node_modules/node/bin/node");
  * for this project and never comes back.
  */
 export async function needNode22() {
-  if (Number(process.versions.node.split(".")[0]) >= 22) return;
+  if (Number(process.versions.node.split(".")[0]) >= 22) {
+    // Wrangler and the others start with "env node": they have to find this one.
+    const own = dirname(process.execPath);
+    if (!process.env.PATH?.startsWith(`${own}:`)) process.env.PATH = `${own}:${process.env.PATH}`;
+    return;
+  }
   if (!existsSync(node22)) {
     throw new ToolError(
       `This is Node ${process.versions.node}; wrangler needs Node 22. The npm package "node" should have brought one,\n` +
