@@ -19,8 +19,7 @@ CREATE TABLE installs (
 -- The second copy of a code's record, read only when KV does not have it.
 CREATE TABLE codes (
   hash       TEXT PRIMARY KEY,           -- SHA-256 of the code
-  record     TEXT NOT NULL,
-  seq        INTEGER NOT NULL,
+  record     TEXT NOT NULL,              -- JSON, the same as in KV
   expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX codes_by_expiry ON codes (expires_at);

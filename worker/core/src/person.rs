@@ -83,8 +83,6 @@ pub struct ConsentForm {
     pub session: String,
     /// The person.
     pub user: String,
-    /// The accounts that were offered: id and name.
-    pub accounts: Vec<(String, String)>,
     /// Inserted under a unique key by the decision.
     pub number: [u8; 16],
     /// Until when the decision may be sent, in seconds.

@@ -69,12 +69,12 @@ struct StateRow {
 impl Grant {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
         let command: Command = super::command(request)?;
-        let creates = grant::Grant::may_create(&command);
-        let answer = self.decide(&command).inspect_err(|_| drop(self.memory.take()))?;
-        if creates && !self.has_alarm.get() {
+        // Before the decision: a claim that stood and was then answered with a fault would be tried
+        // again, and the second try be taken for a replay.
+        if grant::Grant::may_create(&command) && !self.has_alarm.get() {
             self.arm().await?;
         }
-        Ok(answer)
+        self.decide(&command).inspect_err(|_| drop(self.memory.take()))
     }
 
     /// One turn: load, decide, write.

@@ -189,7 +189,7 @@ pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visit
         accounts: &choices,
         returns_to: &returns_to(&request.target),
         action: "/oauth/authorize/decision",
-        consent: &sealed_form(call, app, request, visitor, &accounts)?,
+        consent: &sealed_form(call, app, request, visitor)?,
         switch_href: &switch_href,
         error,
     };
@@ -213,14 +213,13 @@ fn returns_to(target: &Target) -> String {
     }
 }
 
-fn sealed_form(call: &Call, app: &App, request: &Request, visitor: &Visitor, accounts: &[&Membership]) -> Result<String, Fault> {
+fn sealed_form(call: &Call, app: &App, request: &Request, visitor: &Visitor) -> Result<String, Fault> {
     let config = &call.config;
     let form = ConsentForm {
         app: app.number,
         request: request.clone(),
         session: visitor.cookie.session.clone(),
         user: visitor.cookie.user.clone(),
-        accounts: accounts.iter().map(|m| (m.account.clone(), m.account_name.clone())).collect(),
         number: random()?,
         expires_s: now_s() + u64::from(config.policy.authorize.decision_s),
     };

@@ -5,7 +5,7 @@
 
 use edgegrant_core::app::{App, Status};
 use edgegrant_core::credential::{Code, GrantId};
-use edgegrant_core::encoding::base64url;
+use edgegrant_core::encoding::{array_from_hex, base64url};
 use edgegrant_core::grant::Held;
 use edgegrant_core::oauth::authorize;
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
@@ -75,11 +75,11 @@ async fn deny(call: &Call, form: &ConsentForm, cookie: &SessionCookie) -> Result
             let refusal = Refusal::new(ErrorCode::AccessDenied, config.policy.authorize.deny_description.clone());
             Ok(Answer::see_other(&authorize::failure(&form.request.target, &config.issuer, &refusal)).because("denied"))
         }
-        other => not_recorded(call, form, other).await,
+        other => not_recorded(call, form, &other).await,
     }
 }
 
-async fn not_recorded(call: &Call, form: &ConsentForm, outcome: Outcome) -> Result<Answer, Fault> {
+async fn not_recorded(call: &Call, form: &ConsentForm, outcome: &Outcome) -> Result<Answer, Fault> {
     Ok(match outcome {
         Outcome::AlreadyDecided => {
             Answer::page(403, &NoticePage::already_decided(frame(call), Some(&restart(call, form).await?))).because("already decided")
@@ -96,7 +96,9 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     if account.is_empty() {
         return choose_account(call, &app, form).await;
     }
-    let Some((account, account_name)) = form.accounts.iter().find(|(id, _)| id == account) else { return Ok(foreign(call)) };
+    if array_from_hex::<16>(account).is_none() {
+        return Ok(foreign(call));
+    }
     let grant = GrantId::derive(&config.keys.grant_id, account, &app.id);
     let (key_id, _) = config.keys.edge.newest().or_fault("edge key")?;
     let now = now_s();
@@ -105,15 +107,10 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     let text = code.encode(&config.keys.edge, &config.issuer).or_fault("edge key")?;
     let code_hash = Code::hash(&text);
     let request = &form.request;
-    // The consent number is known only after the batch.
-    let held = Held {
-        seq: 0,
-        account: account.clone(),
-        account_name: account_name.clone(),
-        user: cookie.user.clone(),
-        scope: request.scope.clone(),
-    };
-    let mut record =
+    // The batch fills in the consent number and the account's name.
+    let held =
+        Held { seq: 0, account: account.to_owned(), account_name: String::new(), user: cookie.user.clone(), scope: request.scope.clone() };
+    let record =
         CodeRecord { held, redirect_uri: request.target.redirect_uri.clone(), challenge: request.challenge.map(|c| base64url(&c)) };
     let allowed = Allowed {
         roles: &config.policy.authorize.consent_roles,
@@ -122,10 +119,10 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
         record: &record,
         code_expires_s: code.expires_s,
     };
-    match consent::allow(&call.env, &decider(form, cookie, now), &allowed).await? {
-        Outcome::Recorded(seq) => record.held.seq = seq,
-        other => return not_recorded(call, form, other).await,
-    }
+    let record = match consent::allow(&call.env, &decider(form, cookie, now), &allowed).await? {
+        Outcome::Recorded(record) => record,
+        other => return not_recorded(call, form, &other).await,
+    };
     if let Err(fault) = codes::put(&call.env, &code_hash, &record, life_s).await {
         crate::log::fault("code", &fault);
     }

@@ -29,10 +29,9 @@ fn key(hash: &[u8; 32]) -> String {
 
 /// One KV put. `life_s` is the code's life; the record outlives it a little, the code's own end
 /// decides.
-pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &CodeRecord, life_s: u64) -> Result<(), Fault> {
-    let value = serde_json::to_string(record).or_fault("code record")?;
+pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &str, life_s: u64) -> Result<(), Fault> {
     let kv = env.kv("CODES").or_fault("KV")?;
-    let put = kv.put(&key(hash), value).or_fault("KV put")?;
+    let put = kv.put(&key(hash), record).or_fault("KV put")?;
     put.expiration_ttl(life_s + KV_TTL_MIN_S).execute().await.or_fault("KV put")
 }
 
@@ -55,15 +54,9 @@ async fn from_kv(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault
 #[derive(Deserialize)]
 struct Row {
     record: String,
-    seq: u64,
 }
 
 async fn from_d1(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
-    let sql = "SELECT record, seq FROM codes WHERE hash = ?1";
-    let found: Vec<Row> = rows(&database(env)?, sql, &[text(&base64url(hash))]).await?;
-    let Some(row) = found.first() else { return Ok(None) };
-    let mut record: CodeRecord = serde_json::from_str(&row.record).or_fault("code record")?;
-    // The record was written in the batch that took the number, so the number stands beside it.
-    record.held.seq = row.seq;
-    Ok(Some(record))
+    let found: Vec<Row> = rows(&database(env)?, "SELECT record FROM codes WHERE hash = ?1", &[text(&base64url(hash))]).await?;
+    found.first().map(|row| serde_json::from_str(&row.record).or_fault("code record")).transpose()
 }

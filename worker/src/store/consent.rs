@@ -36,17 +36,17 @@ pub(crate) struct Allowed<'a> {
     pub(crate) grant_id: &'a str,
     /// SHA-256 of the code.
     pub(crate) code_hash: &'a [u8; 32],
-    /// The code's record, still without its consent number.
+    /// The code's record, still without consent number and account name: the batch knows them.
     pub(crate) record: &'a CodeRecord,
     /// The code's end, in seconds.
     pub(crate) code_expires_s: u64,
 }
 
 /// What became of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Recorded; the consent number of an Allow.
-    Recorded(u64),
+    /// Recorded; the code's whole record of an Allow, nothing of a Deny.
+    Recorded(String),
     /// The form was decided before.
     AlreadyDecided,
     /// Session, role or app are no longer what the page showed.
@@ -54,8 +54,8 @@ pub(crate) enum Outcome {
 }
 
 #[derive(Deserialize)]
-struct Seq {
-    seq: u64,
+struct Recorded {
+    record: String,
 }
 
 #[derive(Deserialize)]
@@ -130,8 +130,7 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         "INSERT INTO installs (account_id, app, grant_id, seq, status, scope, user_id, allowed_at)
          SELECT ?3, ?4, ?5, 1, 'allowed', ?6, ?7, ?8 WHERE {OURS}
          ON CONFLICT (account_id, app) DO UPDATE SET seq = seq + 1, status = 'allowed', scope = excluded.scope,
-           user_id = excluded.user_id, allowed_at = excluded.allowed_at, used_at = NULL, ended_at = NULL, ended_why = NULL
-         RETURNING seq"
+           user_id = excluded.user_id, allowed_at = excluded.allowed_at, used_at = NULL, ended_at = NULL, ended_why = NULL"
     );
     let install_values = [
         text(&form),
@@ -144,8 +143,10 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         number(decider.now_s),
     ];
     let code = format!(
-        "INSERT INTO codes (hash, record, seq, expires_at)
-         SELECT ?3, ?4, (SELECT seq FROM installs WHERE account_id = ?5 AND app = ?6), ?7 WHERE {OURS}"
+        "INSERT INTO codes (hash, record, expires_at)
+         SELECT ?3, json_set(?4, '$.held.seq', i.seq, '$.held.account_name', a.name), ?7
+         FROM installs i JOIN accounts a ON a.id = i.account_id WHERE i.account_id = ?5 AND i.app = ?6 AND {OURS}
+         RETURNING record"
     );
     let code_values = [
         text(&form),
@@ -163,9 +164,9 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let seq = results.get(1).or_fault("D1 consent")?.results::<Seq>().or_fault("D1 consent")?;
-    match seq.first() {
-        Some(row) => Ok(Outcome::Recorded(row.seq)),
+    let recorded = results.get(2).or_fault("D1 consent")?.results::<Recorded>().or_fault("D1 consent")?;
+    match recorded.into_iter().next() {
+        Some(row) => Ok(Outcome::Recorded(row.record)),
         None => why_not(&database, decider).await,
     }
 }
@@ -179,7 +180,7 @@ pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fa
     let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
     let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
-    if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(0)) } else { why_not(&database, decider).await }
+    if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(String::new())) } else { why_not(&database, decider).await }
 }
 
 /// One D1 read, only when a decision changed nothing.
