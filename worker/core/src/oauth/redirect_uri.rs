@@ -196,6 +196,7 @@ mod tests {
     fn registration_says_what_to_change_az_10_az_11_az_13_cl_02() {
         for good in [
             "https://a.example/",
+            "https://xn--pp-eka.example/cb",
             "https://a.example/cb?x=1",
             "http://127.0.0.1/cb",
             "http://localhost:8787/demo/",
