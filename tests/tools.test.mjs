@@ -64,7 +64,7 @@ test("an environment that wrangler.toml does not have is named in a clear messag
 });
 
 test("A31: no migration writes a row", () => {
-  const statements = migrationStatements();
+  const statements = migrationStatements(join(root, "worker/migrations"));
   assert.ok(statements.length > 5);
   for (const sql of statements) assert.match(sql, /^CREATE (TABLE|INDEX|UNIQUE INDEX|TRIGGER)|^ALTER TABLE|^DROP/i);
 });

@@ -1,7 +1,6 @@
 // The D1 migrations as single statements: the binding takes one at a time.
 import { readdirSync, readFileSync } from "node:fs";
-
-const folder = new URL("../../worker/migrations/", import.meta.url);
+import { join } from "node:path";
 
 /** Splits on semicolons outside of strings and comments; triggers (BEGIN ... END) stay whole. */
 export function split(sql) {
@@ -24,9 +23,8 @@ export function split(sql) {
   return statements;
 }
 
-export function migrationStatements() {
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith(".sql"))
-    .sort();
-  return files.flatMap((name) => split(readFileSync(new URL(name, folder), "utf8")));
+/** All statements of the migrations in a folder, in order. */
+export function migrationStatements(folder) {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sql"));
+  return files.sort().flatMap((name) => split(readFileSync(join(folder, name), "utf8")));
 }

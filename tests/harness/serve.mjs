@@ -50,7 +50,7 @@ const miniflare = new Miniflare(
 
 async function migrate() {
   const db = await miniflare.getD1Database("DB");
-  for (const sql of migrationStatements()) await db.prepare(sql).run();
+  for (const sql of migrationStatements(join(options.built, "migrations"))) await db.prepare(sql).run();
 }
 
 const commands = {

@@ -39,7 +39,7 @@ const WORKER_INPUTS = [
   "worker/tools/build.mjs",
 ];
 
-/** Builds one variant and returns its folder: `worker/index.js`, `worker/index_bg.wasm` and `assets/`. */
+/** Builds one variant and returns its folder: `worker/index.js`, `worker/index_bg.wasm`, `migrations/` and `assets/`. */
 export async function build(variant, tools, { quiet = false } = {}) {
   mkdirSync(variantDir(variant), { recursive: true });
   await buildBrowserModule(tools, quiet);
@@ -88,6 +88,9 @@ async function buildWorker(variant, tools) {
       ...(development && { CARGO_PROFILE_DEV_OPT_LEVEL: "1", CARGO_PROFILE_DEV_DEBUG: "0", NO_MINIFY: "1" }),
     },
   });
+  // The schema that belongs to this module: the tests start it with these, whatever is being edited.
+  rmSync(join(variantDir(variant), "migrations"), { recursive: true, force: true });
+  cpSync(inRoot("worker/migrations"), join(variantDir(variant), "migrations"), { recursive: true });
   writeFileSync(stamp, hash);
 }
 
