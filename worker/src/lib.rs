@@ -35,7 +35,7 @@ use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::pages::{Frame, NoticePage};
 
-const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", person: None };
+const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", person: None, csrf: None };
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -48,7 +48,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     };
     // One host: `Host` never enters an address, cookie or rate key (attack A26).
     if host != config.host {
-        return Answer::page(421, &NoticePage::wrong_host(UNNAMED)).into_response(config.secure);
+        return Answer::page(421, &NoticePage::wrong_host(UNNAMED, &config.issuer)).into_response(config.secure);
     }
     let started_ms = platform::now_ms();
     let head = request.method() == Method::Head;

@@ -19,7 +19,7 @@ pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage}
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
-pub(crate) use words::{Lasting, Moment};
+pub(crate) use words::{Lasting, Moment, one_of};
 
 /// A page that can be turned into HTML.
 pub(crate) trait Page {
@@ -40,6 +40,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) platform: &'a str,
     /// The e-mail address of who is signed in, if anybody is.
     pub(crate) person: Option<&'a str>,
+    /// Token of the session: with it the top of the page has the account's navigation.
+    pub(crate) csrf: Option<&'a str>,
 }
 
 /// An app as its developer described it. Every string in it is foreign.

@@ -58,22 +58,26 @@ pub(crate) struct Connection<'a> {
     pub(crate) ended_at: Option<Moment>,
     /// How it stands.
     pub(crate) status: ConnectionStatus,
+    /// The platform has suspended the app.
+    pub(crate) suspended: bool,
     /// Path of the disconnect page; none when it has ended or the person may not end it.
     pub(crate) disconnect_href: Option<&'a str>,
 }
 
-/// The list of connected apps, with a form that signs out (posts `csrf` to `/logout`).
+/// The list of connected apps.
 #[derive(Clone, Debug, Template)]
 #[template(path = "apps.html")]
 pub(crate) struct AppsPage<'a> {
     /// The frame around the page.
     pub(crate) frame: Frame<'a>,
-    /// Token of the session.
-    pub(crate) csrf: &'a str,
     /// What has just happened: "Salon Planner is disconnected."
     pub(crate) done: Option<&'a str>,
     /// The connections, newest first.
     pub(crate) connections: &'a [Connection<'a>],
+    /// Who may disconnect, such as "an owner".
+    pub(crate) who_may: &'a str,
+    /// Path of the first page of the list, when this is another one.
+    pub(crate) first_href: Option<&'a str>,
     /// Path of the next page of the list.
     pub(crate) next_href: Option<&'a str>,
 }

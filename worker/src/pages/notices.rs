@@ -1,6 +1,6 @@
 //! The notices in use, as data.
 
-use super::words::duration_words;
+use super::words::wait_words;
 use super::{App, Fault, Frame, Link, NoticePage};
 use std::borrow::Cow;
 
@@ -24,12 +24,13 @@ impl<'a> NoticePage<'a> {
         Self {
             app,
             faults,
+            links: vec![Link::other("/", "Go to the start page")],
             ..Self::plain(
                 frame,
                 "This link does not work",
                 &[
                     "The app that sent you here made a mistake in its link. Nothing was connected, and the app received nothing.",
-                    "You cannot mend this yourself. Please tell the makers of the app; the details below are for them.",
+                    "You cannot mend this yourself. Please tell the makers of the app: the details below are for them.",
                 ],
             )
         }
@@ -58,6 +59,7 @@ impl<'a> NoticePage<'a> {
             Cow::Borrowed("If you know its makers, ask them when it will be ready."),
         ];
         page.app = Some(app);
+        page.links.push(Link::other("/account/apps", "Connected apps"));
         page
     }
 
@@ -69,7 +71,7 @@ impl<'a> NoticePage<'a> {
                 "{} has suspended this app. It cannot be connected, and connections it had do not work for now.",
                 frame.platform
             )),
-            Cow::Borrowed("You need to do nothing. You can also disconnect it for good under Connected apps."),
+            Cow::Borrowed("You do not have to do anything. To end its access for good, disconnect it under Connected apps."),
         ];
         page.app = Some(app);
         page.links.push(Link::other("/account/apps", "Connected apps"));
@@ -77,7 +79,7 @@ impl<'a> NoticePage<'a> {
     }
 
     /// The decision was made before, for instance after the back button (403).
-    pub(crate) fn already_decided(frame: Frame<'a>, restart_href: Option<&'a str>) -> Self {
+    pub(crate) fn already_decided(frame: Frame<'a>, restart_href: &'a str) -> Self {
         let mut page = Self::plain(
             frame,
             "You have already answered",
@@ -87,21 +89,18 @@ impl<'a> NoticePage<'a> {
             ],
         );
         page.links.push(Link::main("/account/apps", "Connected apps"));
-        page.links.extend(restart_href.map(|href| Link::other(href, "Ask again")));
+        page.links.push(Link::other(restart_href, "Start again"));
         page
     }
 
     /// The decision came too late (403).
-    pub(crate) fn decision_expired(frame: Frame<'a>, restart_href: Option<&'a str>) -> Self {
+    pub(crate) fn decision_expired(frame: Frame<'a>, restart_href: &'a str) -> Self {
         let mut page = Self::plain(
             frame,
             "This page was open too long",
             &["For your safety the question is valid for a few minutes only. Nothing was connected."],
         );
-        match restart_href {
-            Some(href) => page.links.push(Link::main(href, "Start again")),
-            None => page.paragraphs.push(Cow::Borrowed("Go back to the app and start again.")),
-        }
+        page.links.push(Link::main(restart_href, "Start again"));
         page
     }
 
@@ -110,7 +109,10 @@ impl<'a> NoticePage<'a> {
         let mut page = Self::plain(
             frame,
             "This form is no longer valid",
-            &["You may have signed out or signed in again in another window. Nothing was changed."],
+            &[
+                "It was open for too long, or you have signed in or out in another window since. Nothing was changed.",
+                "If this happens again, check that your browser accepts cookies from this site.",
+            ],
         );
         page.links.push(Link::main(again_href, "Try again"));
         page
@@ -126,31 +128,36 @@ impl<'a> NoticePage<'a> {
     /// Wrong method (405). `allowed` is the value of the `Allow` header.
     pub(crate) fn method_not_allowed(frame: Frame<'a>, allowed: &str) -> Self {
         let mut page = Self::plain(frame, "This does not work here", &[]);
-        page.paragraphs.push(Cow::Owned(format!("This address does not take this kind of request. It takes: {allowed}.")));
+        page.paragraphs.push(Cow::Borrowed("This address is not a page: other pages and apps use it. Nothing was changed."));
+        page.paragraphs.push(Cow::Owned(format!("It takes requests of this kind only: {allowed}.")));
+        page.links.push(Link::main("/", "Go to the start page"));
         page
     }
 
     /// A request this page cannot make sense of (400, 413, 415).
     pub(crate) fn bad_request(frame: Frame<'a>) -> Self {
-        Self::plain(
-            frame,
-            "This request was not understood",
-            &["Something in it was missing or wrong. Nothing was changed. Go back and try again."],
-        )
+        let text = "Something in it was missing, wrong or too long. Nothing was changed. Go back and try again.";
+        let mut page = Self::plain(frame, "This request was not understood", &[text]);
+        page.links.push(Link::other("/", "Go to the start page"));
+        page
     }
 
-    /// Asked under another host name than the issuer's (421).
-    pub(crate) fn wrong_host(frame: Frame<'a>) -> Self {
-        Self::plain(frame, "Wrong address", &["This service does not answer under this host name. Check the address you were given."])
+    /// Asked under another host name than the issuer's (421). `issuer` is the right address.
+    pub(crate) fn wrong_host(frame: Frame<'a>, issuer: &'a str) -> Self {
+        let text = "This service does not answer under this host name. Check the address you were given.";
+        let mut page = Self::plain(frame, "Wrong address", &[text]);
+        page.links.push(Link::main(issuer, "Go to the right address"));
+        page
     }
 
-    /// Too many tries (429).
-    pub(crate) fn too_many(frame: Frame<'a>, wait_seconds: u64) -> Self {
+    /// Too many tries to sign in (429).
+    pub(crate) fn too_many(frame: Frame<'a>, wait_seconds: u64, again_href: &'a str) -> Self {
         let mut page = Self::plain(frame, "Too many tries", &[]);
-        page.paragraphs.push(Cow::Owned(format!(
-            "Please wait {} and try again. The limit protects the accounts here.",
-            duration_words(wait_seconds.max(1))
-        )));
+        page.paragraphs = vec![
+            Cow::Owned(format!("Please wait {} before you try to sign in again.", wait_words(wait_seconds))),
+            Cow::Borrowed("The limit keeps others from guessing your password."),
+        ];
+        page.links.push(Link::other(again_href, "Back to sign-in"));
         page
     }
 
@@ -161,7 +168,10 @@ impl<'a> NoticePage<'a> {
             "Please try again",
             &["Something on our side did not answer in time. It is not your fault, and it usually passes within a minute."],
         );
-        page.links.extend(again_href.map(|href| Link::main(href, "Try again")));
+        page.links.push(match again_href {
+            Some(href) => Link::main(href, "Try again"),
+            None => Link::main("/", "Go to the start page"),
+        });
         page
     }
 
@@ -170,7 +180,7 @@ impl<'a> NoticePage<'a> {
         Self::plain(
             frame,
             "Set-up unfinished",
-            &["This service is installed and not configured yet. Its operator finds in the log what is missing."],
+            &["This service is installed but not configured yet. Its operator can find in the log what is missing."],
         )
     }
 }

@@ -1,12 +1,12 @@
 //! Tests of the pages that need no browser.
 
-use super::words::duration_words;
+use super::words::{duration_words, wait_words};
 use super::*;
 
 const HOSTILE: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=alert(1)> style=";
 
 fn frame(person: &str) -> Frame<'_> {
-    Frame { platform: "Platform", person: Some(person) }
+    Frame { platform: "Platform", person: Some(person), csrf: Some(person) }
 }
 
 fn app<'a>(text: &'a str) -> App<'a> {
@@ -55,7 +55,8 @@ fn all_pages(text: &str) -> Vec<String> {
         last_used: Some(Moment::from_unix(1)),
         ended_at: Some(Moment::from_unix(2)),
         status,
-        disconnect_href: Some(text),
+        suspended: true,
+        disconnect_href: (status != ConnectionStatus::Unused).then_some(text),
     };
     let connections = [
         connection(ConnectionStatus::Connected),
@@ -63,7 +64,8 @@ fn all_pages(text: &str) -> Vec<String> {
         connection(ConnectionStatus::Ending),
         connection(ConnectionStatus::Ended),
     ];
-    let apps = |connections| AppsPage { frame: f, csrf: text, done: Some(text), connections, next_href: Some(text) };
+    let apps =
+        |connections| AppsPage { frame: f, done: Some(text), connections, who_may: text, first_href: Some(text), next_href: Some(text) };
     let pages: Vec<Box<dyn Page + '_>> = vec![
         Box::new(LoginPage {
             frame: f,
@@ -85,15 +87,14 @@ fn all_pages(text: &str) -> Vec<String> {
         Box::new(NoticePage::not_allowed(f, app(text), text, Some(text), text)),
         Box::new(NoticePage::not_approved(f, app(text))),
         Box::new(NoticePage::suspended(f, app(text))),
-        Box::new(NoticePage::already_decided(f, Some(text))),
-        Box::new(NoticePage::decision_expired(f, Some(text))),
-        Box::new(NoticePage::decision_expired(f, None)),
+        Box::new(NoticePage::already_decided(f, text)),
+        Box::new(NoticePage::decision_expired(f, text)),
         Box::new(NoticePage::form_refused(f, text)),
         Box::new(NoticePage::not_found(f)),
         Box::new(NoticePage::method_not_allowed(f, text)),
         Box::new(NoticePage::bad_request(f)),
-        Box::new(NoticePage::wrong_host(f)),
-        Box::new(NoticePage::too_many(f, 0)),
+        Box::new(NoticePage::wrong_host(f, text)),
+        Box::new(NoticePage::too_many(f, 0, text)),
         Box::new(NoticePage::try_again(f, Some(text))),
         Box::new(NoticePage::set_up_unfinished(f)),
     ];
@@ -232,6 +233,37 @@ fn durations_in_words() {
 }
 
 #[test]
+fn waits_are_never_named_too_short() {
+    for (seconds, words) in [(0, "1 second"), (59, "59 seconds"), (60, "1 minute"), (61, "2 minutes"), (893, "15 minutes")] {
+        assert_eq!(wait_words(seconds), words);
+    }
+}
+
+#[test]
+fn roles_have_their_article() {
+    let roles = |names: &[&str]| one_of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(roles(&["owner"]), "an owner");
+    assert_eq!(roles(&["manager", "owner"]), "a manager or owner");
+}
+
+#[test]
+fn no_page_is_a_dead_end() {
+    // But for the page of a deployment that is not configured: nothing works there.
+    let pages = all_pages("plain");
+    for html in pages.iter().take(pages.len() - 1) {
+        let main = html.split_once("<main").unwrap().1;
+        assert!(main.contains("<a ") || main.contains("<button "), "{main}");
+    }
+}
+
+#[test]
+fn only_a_page_with_the_session_s_token_has_the_account_navigation() {
+    let page = |csrf| NoticePage::not_found(Frame { csrf, ..frame("plain") }).render_page().unwrap();
+    assert!(page(Some("token")).contains("action=\"/logout\""));
+    assert!(!page(None).contains("/logout"));
+}
+
+#[test]
 fn how_long_access_lasts() {
     let renewed = |idle, absolute| Lasting { idle, absolute }.words();
     assert_eq!(
@@ -253,5 +285,7 @@ fn moments_are_dates_of_the_calendar() {
     ] {
         assert_eq!(Moment::from_unix(seconds).datetime, datetime);
     }
-    assert_eq!(Moment::from_unix(1_795_355_561).text, "22 November 2026, 13:52 UTC");
+    let moment = Moment::from_unix(1_795_355_561);
+    assert_eq!(moment.text, "22 November 2026, 13:52 UTC");
+    assert_eq!((moment.day(), moment.day_text()), ("2026-11-22", "22 November 2026"));
 }

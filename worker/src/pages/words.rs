@@ -20,6 +20,17 @@ pub(crate) fn duration_words(seconds: u64) -> String {
     if rest < small.0 { count(large, seconds) } else { format!("{} {}", count(large, seconds), count(small, rest)) }
 }
 
+/// How long to wait, in words: whole minutes once it is more than one, and never too few.
+pub(crate) fn wait_words(seconds: u64) -> String {
+    duration_words(if seconds > MINUTE { seconds.div_ceil(MINUTE) * MINUTE } else { seconds.max(1) })
+}
+
+/// Roles with their article: "an owner", "a manager or owner".
+pub(crate) fn one_of(roles: &[String]) -> String {
+    let vowel = roles.first().is_some_and(|role| role.starts_with(['a', 'e', 'i', 'o', 'u']));
+    format!("{} {}", if vowel { "an" } else { "a" }, roles.join(" or "))
+}
+
 /// How long an app's access lasts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lasting {
@@ -68,6 +79,16 @@ impl Moment {
             datetime: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
             text: format!("{day} {name} {year}, {hour:02}:{minute:02} UTC"),
         }
+    }
+
+    /// The day alone, for machines: `2026-11-22`.
+    pub(super) fn day(&self) -> &str {
+        self.datetime.split('T').next().unwrap_or_default()
+    }
+
+    /// The day alone, for people: `22 November 2026`.
+    pub(super) fn day_text(&self) -> &str {
+        self.text.split(',').next().unwrap_or_default()
     }
 }
 

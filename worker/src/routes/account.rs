@@ -10,12 +10,12 @@ use edgegrant_core::grant::{Answer as GrantAnswer, Command};
 use edgegrant_core::person::{form_token, form_token_ok};
 
 use super::sign_in::{self, to_login};
-use super::{client, frame};
+use super::{client, frame, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::grant::ask;
-use crate::pages::{App, AppsPage, Connection, ConnectionStatus, DisconnectPage, Frame, Moment, NoticePage};
+use crate::pages::{App, AppsPage, Connection, ConnectionStatus, DisconnectPage, Frame, Moment, NoticePage, one_of};
 use crate::platform::now_s;
 use crate::store::installs::{self, Install};
 use crate::store::people::Visitor;
@@ -24,8 +24,16 @@ use crate::store::people::Visitor;
 const PAGE: u32 = 20;
 const HERE: &str = "/account/apps";
 
-fn person<'a>(call: &'a Call, visitor: &'a Visitor) -> Frame<'a> {
-    Frame { platform: &call.config.policy.platform.name, person: Some(&visitor.email) }
+fn person<'a>(call: &'a Call, visitor: &'a Visitor, csrf: &'a str) -> Frame<'a> {
+    Frame { person: Some(&visitor.email), csrf: Some(csrf), ..frame(call) }
+}
+
+fn csrf(call: &Call, visitor: &Visitor) -> Result<String, Fault> {
+    form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")
+}
+
+fn not_found(call: &Call, visitor: &Visitor) -> Result<Answer, Fault> {
+    Ok(Answer::page(404, &NoticePage::not_found(person(call, visitor, &csrf(call, visitor)?))))
 }
 
 fn may_end(call: &Call, install: &Install) -> bool {
@@ -43,11 +51,13 @@ pub(crate) async fn list(call: &Call) -> Result<Answer, Fault> {
     let rows: Vec<Row<'_>> = found.iter().map(|install| Row::of(call, install)).collect();
     let connections: Vec<Connection<'_>> = rows.iter().map(Row::shown).collect();
     let next = format!("{HERE}?skip={}", skip.saturating_add(PAGE));
+    let csrf = csrf(call, &visitor)?;
     let page = AppsPage {
-        frame: person(call, &visitor),
-        csrf: &form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?,
+        frame: person(call, &visitor, &csrf),
         done: (query.field("done") == "disconnected").then_some("The app is disconnected. Nothing of its access works any more."),
         connections: &connections,
+        who_may: &one_of(&call.config.policy.authorize.consent_roles),
+        first_href: (skip > 0).then_some(HERE),
         next_href: more.then_some(next.as_str()),
     };
     sign_in::renewed(call, &visitor, Answer::page(200, &page))
@@ -103,6 +113,7 @@ impl<'a> Row<'a> {
                 "ending" => ConnectionStatus::Ending,
                 _ => ConnectionStatus::Ended,
             },
+            suspended: install.app_status == "suspended" && install.status != "ended",
             disconnect_href: self.disconnect.as_deref(),
         }
     }
@@ -110,11 +121,12 @@ impl<'a> Row<'a> {
 
 fn confirmation(call: &Call, visitor: &Visitor, install: &Install, status: u16, error: Option<&str>) -> Result<Answer, Fault> {
     let row = Row::of(call, install);
+    let csrf = csrf(call, visitor)?;
     let page = DisconnectPage {
-        frame: person(call, visitor),
+        frame: person(call, visitor, &csrf),
         app: row.app(),
         account: &install.account_name,
-        csrf: &form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?,
+        csrf: &csrf,
         install: &install.id(),
         error,
     };
@@ -133,7 +145,7 @@ pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
     match mine(call, &visitor, call.query_params().field("install")).await? {
         Some(install) if install.status == "ended" => Ok(Answer::see_other(HERE)),
         Some(install) => confirmation(call, &visitor, &install, 200, None),
-        None => Ok(Answer::page(404, &NoticePage::not_found(person(call, &visitor)))),
+        None => not_found(call, &visitor),
     }
 }
 
@@ -141,14 +153,14 @@ pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
 pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
     let params = match client::form(call).await? {
         Ok(params) => params,
-        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+        Err(refused) => return Ok(unreadable(call, &refused)),
     };
     let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(HERE)) };
     if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {
         return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HERE)).because("form refused"));
     }
     let Some(install) = mine(call, &visitor, params.field("install")).await? else {
-        return Ok(Answer::page(404, &NoticePage::not_found(person(call, &visitor))));
+        return not_found(call, &visitor);
     };
     let now = now_s();
     let seq = installs::begin_end(&call.env, &install, &visitor.cookie.user, now).await?;

@@ -11,12 +11,12 @@ use edgegrant_core::oauth::authorize::{self, PageError, Request, Target};
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::redirect_uri;
-use edgegrant_core::person::ConsentForm;
+use edgegrant_core::person::{ConsentForm, form_token};
 use edgegrant_core::policy::Policy;
 use edgegrant_core::seal::{Purpose, seal_value};
 use worker::Method;
 
-use super::{client, frame, sign_in};
+use super::{client, frame, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::fault::{Fault, OrFault as _};
@@ -27,9 +27,9 @@ use crate::store::people::{Listing, Membership, Visitor};
 /// Answers an authorization request.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let params = match call.method() {
-        Method::Post => match call.form().await? {
+        Method::Post => match client::form(call).await? {
             Ok(params) => params,
-            Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+            Err(refused) => return Ok(unreadable(call, &refused)),
         },
         _ => call.query_params(),
     };
@@ -111,7 +111,7 @@ fn refused(call: &Call, params: &Params, error: &PageError, app: Option<&App>) -
 }
 
 /// The app may not be used now.
-fn stopped(call: &Call, status: Status, name: &str) -> Answer {
+pub(super) fn stopped(call: &Call, status: Status, name: &str) -> Answer {
     let app = pages::App { name, logo: None, developer: "", website_host: None, description: None, in_development: false };
     let page = match status {
         Status::Suspended => NoticePage::suspended(frame(call), app),
@@ -159,13 +159,15 @@ pub(super) fn address(client_id: &str, request: &Request) -> String {
 pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visitor, error: Option<&str>) -> Result<Answer, Fault> {
     let policy = &call.config.policy;
     let listing = visitor.listing.as_ref().or_fault("app listing")?;
-    let frame = Frame { platform: &policy.platform.name, person: Some(&visitor.email) };
+    let frame = Frame { platform: &policy.platform.name, person: Some(&visitor.email), csrf: None };
     let switch_href = sign_in::login_address(&address(&app.client_id, request));
     let accounts = consentable(visitor, policy);
     if accounts.is_empty() {
         let refusal = Refusal::new(ErrorCode::AccessDenied, "the person may not connect apps to an account");
         let back = authorize::failure(&request.target, &call.config.issuer, &refusal);
-        let who_may = format!("an {}", policy.authorize.consent_roles.join(" or "));
+        let csrf = form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?;
+        let frame = Frame { csrf: Some(&csrf), ..frame };
+        let who_may = pages::one_of(&policy.authorize.consent_roles);
         let page = NoticePage::not_allowed(frame, shown(listing), &who_may, Some(&back), &switch_href);
         return Ok(Answer::page(403, &page).because("role may not consent"));
     }

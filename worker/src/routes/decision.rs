@@ -13,7 +13,7 @@ use edgegrant_core::oauth::params::Params;
 use edgegrant_core::person::{ConsentForm, SessionCookie};
 use edgegrant_core::seal::{Purpose, open_value};
 
-use super::{client, frame, sign_in};
+use super::{client, frame, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -27,19 +27,16 @@ use crate::store::consent::{self, Allowed, Decider, Outcome};
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let params = match client::form(call).await? {
         Ok(params) => params,
-        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+        Err(refused) => return Ok(unreadable(call, &refused)),
     };
     let config = &call.config;
     let form: Option<ConsentForm> = open_value(&config.keys.seal, Purpose::Consent, &config.issuer, params.field("consent"));
     let cookie = sign_in::session_cookie(call);
-    let (Some(form), Some(cookie)) = (form, cookie) else { return Ok(foreign(call)) };
-    if !call.is_from_own_page() || form.session != cookie.session || form.user != cookie.user {
-        return Ok(foreign(call));
-    }
+    let Some(form) = form else { return Ok(foreign(call, "/account/apps")) };
+    let cookie = cookie.filter(|cookie| call.is_from_own_page() && form.session == cookie.session && form.user == cookie.user);
+    let Some(cookie) = cookie else { return Ok(foreign(call, &restart(call, &form).await?)) };
     if form.expires_s <= now_s() {
-        return Ok(
-            Answer::page(403, &NoticePage::decision_expired(frame(call), Some(&restart(call, &form).await?))).because("decision expired")
-        );
+        return Ok(Answer::page(403, &NoticePage::decision_expired(frame(call), &restart(call, &form).await?)).because("decision expired"));
     }
     match params.field("decision") {
         "deny" => deny(call, &form, &cookie).await,
@@ -48,8 +45,8 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     }
 }
 
-fn foreign(call: &Call) -> Answer {
-    Answer::page(403, &NoticePage::form_refused(frame(call), "/account/apps")).because("form refused")
+fn foreign(call: &Call, again_href: &str) -> Answer {
+    Answer::page(403, &NoticePage::form_refused(frame(call), again_href)).because("form refused")
 }
 
 /// The address that asks the same question again.
@@ -60,8 +57,8 @@ async fn restart(call: &Call, form: &ConsentForm) -> Result<String, Fault> {
 
 /// Allow was pressed without an account being chosen: the page again, with a fresh form.
 async fn choose_account(call: &Call, app: &App, form: &ConsentForm) -> Result<Answer, Fault> {
-    let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else { return Ok(foreign(call)) };
-    super::authorize::consent(call, app, &form.request, &visitor, Some("Choose an account."))
+    let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else { return Ok(foreign(call, &restart(call, form).await?)) };
+    super::authorize::consent(call, app, &form.request, &visitor, Some("Choose an account first: for which business is the app?"))
 }
 
 fn decider<'a>(form: &'a ConsentForm, cookie: &'a SessionCookie, now_s: u64) -> Decider<'a> {
@@ -82,22 +79,24 @@ async fn deny(call: &Call, form: &ConsentForm, cookie: &SessionCookie) -> Result
 async fn not_recorded(call: &Call, form: &ConsentForm, outcome: &Outcome) -> Result<Answer, Fault> {
     Ok(match outcome {
         Outcome::AlreadyDecided => {
-            Answer::page(403, &NoticePage::already_decided(frame(call), Some(&restart(call, form).await?))).because("already decided")
+            Answer::page(403, &NoticePage::already_decided(frame(call), &restart(call, form).await?)).because("already decided")
         }
-        _ => foreign(call),
+        _ => foreign(call, &restart(call, form).await?),
     })
 }
 
 async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: &Params) -> Result<Answer, Fault> {
     let config = &call.config;
-    let app = lease::app(&call.env, form.app).await?.filter(|app| app.status == Status::Approved);
-    let Some(app) = app else { return Ok(foreign(call)) };
+    let Some(app) = lease::app(&call.env, form.app).await? else { return Ok(foreign(call, "/account/apps")) };
+    if app.status != Status::Approved {
+        return Ok(super::authorize::stopped(call, app.status, &app.name));
+    }
     let account = params.field("account");
     if account.is_empty() {
         return choose_account(call, &app, form).await;
     }
     if array_from_hex::<16>(account).is_none() {
-        return Ok(foreign(call));
+        return Ok(foreign(call, &restart(call, form).await?));
     }
     let grant = GrantId::derive(&config.keys.grant_id, account, &app.id);
     let (key_id, _) = config.keys.edge.newest().or_fault("edge key")?;

@@ -12,12 +12,12 @@ use edgegrant_core::rate::Limit;
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
 
 use super::sign_in::{cookie_name, own_path, sealed, session_cookie, set_cookie};
-use super::{authorize, client, frame};
+use super::{authorize, client, frame, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::limiter::{self, Command};
-use crate::pages::{LoginPage, NoticePage};
+use crate::pages::{Frame, LoginPage, NoticePage};
 use crate::platform::{now_s, random, random_id};
 use crate::store::people;
 
@@ -42,8 +42,10 @@ async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Opt
     let form = LoginForm { browser, expires_s: now_s() + form_s };
     let csrf = seal_value(&config.keys.seal, Purpose::Login, &config.issuer, &form, random()?).or_fault("seal")?;
     let waiting = authorize::waiting_app(call, return_to).await?;
+    // Somebody who is signed in already may go on; without an answer the form is all there is.
+    let visitor = sign_in::visitor(call, None).await.unwrap_or_default();
     let page = LoginPage {
-        frame: frame(call),
+        frame: Frame { person: visitor.as_ref().map(|visitor| visitor.email.as_str()), ..frame(call) },
         csrf: &csrf,
         return_to,
         email,
@@ -77,20 +79,19 @@ fn form_ok(call: &Call, params: &Params) -> bool {
 pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     let params = match client::form(call).await? {
         Ok(params) => params,
-        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+        Err(refused) => return Ok(unreadable(call, &refused)),
     };
     let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
     if !form_ok(call, &params) {
-        return Ok(
-            Answer::page(403, &NoticePage::form_refused(frame(call), &super::sign_in::login_address(return_to))).because("form refused")
-        );
+        return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), &sign_in::login_address(return_to))).because("form refused"));
     }
     let (email, password) = (params.field("email"), params.field("password"));
     let names = people::email_names(&call.config.keys, email);
     let name = names.first().or_fault("hash key")?.clone();
     let counters = counters(call, &name)?;
     if let Some(standing) = limiter::ask(&call.env, &name, &Command::Take(counters.clone())).await? {
-        let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s));
+        let again = sign_in::login_address(return_to);
+        let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);
         return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
     }
     let person = people::by_email(&call.env, &names).await?;
@@ -152,7 +153,7 @@ async fn signed_in(
 pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
     let params = match client::form(call).await? {
         Ok(params) => params,
-        Err(_) => return Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
+        Err(refused) => return Ok(unreadable(call, &refused)),
     };
     if let Some(cookie) = session_cookie(call) {
         if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {

@@ -34,7 +34,7 @@ enum Reader {
 
 /// The frame of pages for nobody in particular.
 fn frame(call: &Call) -> Frame<'_> {
-    Frame { platform: &call.config.policy.platform.name, person: None }
+    Frame { platform: &call.config.policy.platform.name, person: None, csrf: None }
 }
 
 /// Answers a call.
@@ -57,9 +57,19 @@ pub(crate) async fn answer(call: &mut Call) -> Answer {
     }
 }
 
-/// What "try again" repeats: a page that was asked for, never a form.
+/// What "try again" opens: the page that was asked for, or the one of ours that held the form; never
+/// the form itself.
 fn again(call: &Call) -> Option<String> {
-    (call.method() == Method::Get).then(|| call.path_and_query())
+    if call.method() == Method::Get {
+        return Some(call.path_and_query());
+    }
+    let from = call.header("referer")?;
+    sign_in::own_path(from.strip_prefix(call.config.issuer.as_str())?).map(str::to_owned)
+}
+
+/// A form that cannot be read, as a page with the status that `refused` has.
+fn unreadable(call: &Call, refused: &Answer) -> Answer {
+    Answer::page(refused.status, &NoticePage::bad_request(frame(call))).because("form not readable")
 }
 
 fn reader_of(path: &str) -> Reader {

@@ -41,6 +41,8 @@ pub(crate) struct Install {
     pub(crate) logo: Option<String>,
     /// Marked as for development.
     pub(crate) development: u32,
+    /// How the app stands: approved, suspended.
+    pub(crate) app_status: String,
     user_id: String,
     email_sealed: Option<String>,
 }
@@ -60,7 +62,8 @@ impl Install {
 }
 
 const COLUMNS: &str = "SELECT i.account_id, i.app, i.grant_id, i.status, i.scope, i.allowed_at, i.used_at, i.ended_at, i.user_id,
-      a.name AS account_name, m.role, p.name AS app_name, p.developer, p.logo, p.development, u.email_sealed
+      a.name AS account_name, m.role, p.name AS app_name, p.developer, p.logo, p.development, p.status AS app_status,
+      u.email_sealed
     FROM installs i
     JOIN members m ON m.account_id = i.account_id AND m.user_id = ?1
     JOIN accounts a ON a.id = i.account_id
