@@ -32,7 +32,7 @@ export function onReveal(work) {
   reveal.addEventListener("change", work);
 }
 
-/** Adds a step: `{ title, why, rule, parts: [[name, text]], status }`. The last one stands open. */
+/** Adds a step: `{ title, why, rule, parts: [[name, text]], status, folded }`. The last one stands open, unless folded. */
 export function add(step) {
   steps.push(step);
   for (const details of list.querySelectorAll("details")) details.open = false;
@@ -54,11 +54,9 @@ function draw(step, number) {
   const head = element("h3", "log-head", element("span", "", `${number}. ${step.title}`));
   if (step.status) head.append(element("span", "log-status", step.status));
   const details = element("details", "", element("summary", "", "What was sent and what came back"));
-  details.open = true;
+  details.open = !step.folded;
   for (const [name, text] of step.parts) {
     const block = element("pre", "", shown(text));
-    block.tabIndex = 0;
-    block.setAttribute("aria-label", `${step.title}: ${name}`);
     texts.set(block, text);
     details.append(element("p", "demo-part", name), block);
   }

@@ -5,6 +5,7 @@ export const STEPS = {
     title: "The app reads the server’s metadata",
     why: "Where the endpoints are and what the server can do. The issuer in it must be exactly the one asked for.",
     rule: "RFC 8414 §3",
+    folded: true,
   },
   request: {
     title: "The app sends the browser to the authorization server",
@@ -44,7 +45,7 @@ const KIND = {
   authorization_denied: "Access was not allowed, so nothing was connected. Connect again whenever you like.",
   authorization_error: "The authorization server could not go on with this request.",
   code_missing: "The answer of the server was incomplete. Please connect again.",
-  network: "The server could not be reached. Your login is not lost: try again in a moment.",
+  network: "The server could not be reached. Nothing is lost: try again in a moment.",
   state_expired: "This login was started more than ten minutes ago. Please connect again.",
   state_missing: "This link is not a complete answer to a login. Please connect again.",
   state_unknown:
@@ -60,7 +61,7 @@ const KIND = {
 export function kindly(error) {
   if (error.status === 429) return `Too many requests. Try again in ${error.retryAfter ?? "a few"} seconds.`;
   if (error.status === 401)
-    return "The access token is not valid any more: expired, or revoked. Refresh, or connect again.";
+    return "The access token is not valid any more: expired, or revoked. Refresh it; if that fails too, connect again.";
   if (error.oauthError === "invalid_grant") return "The access was ended or has run out. Please connect again.";
   if (error.retry === "later" && error.code !== "network") return "The server is busy. Try again in a moment.";
   return KIND[error.code] ?? "That did not work.";
