@@ -1,7 +1,7 @@
 // The variant that is deployed: it refuses to work half configured, and has no door for developers.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { startServer } from "./harness/server.mjs";
 
@@ -83,4 +83,6 @@ test("the static files of a deployment have no demo", () => {
   const built = new URL("../.build/release/", import.meta.url);
   assert.ok(existsSync(new URL("assets/", built)));
   for (const name of ["demo", "pkce-wasm"]) assert.equal(existsSync(new URL(`assets/${name}`, built)), false);
+  const landing = readFileSync(new URL("assets/index.html", built), "utf8");
+  assert.ok(landing.includes("/account/apps") && !landing.includes("/demo/"), "no link to what is not there");
 });

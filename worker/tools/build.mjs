@@ -112,6 +112,12 @@ function assemble(variant) {
     cpSync(inRoot("www", name), join(assets, name), { recursive: true });
   }
   if (variant === "development") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
+  else withoutDevelopment(join(assets, "index.html"));
+}
+
+/** Takes out what leads to the demo: `<!-- development -->` to `<!-- /development -->`. */
+function withoutDevelopment(page) {
+  writeFileSync(page, readFileSync(page, "utf8").replace(/<!-- development -->.*?<!-- \/development -->\n?/gs, ""));
 }
 
 const size = (name, raw, packed, budget) => {
