@@ -221,15 +221,21 @@ test("a decision after logging out makes no code", async () => {
   const late = await browser.submit(form, choice(form), { decision: "allow" }, { cookie });
   noCode(late);
   assert.notEqual(late.status, 200);
+  assert.match(late.html, /href="\/oauth\/authorize\?/, "it can be asked again");
 });
 
 test("UI-11: a suspended app gets a page instead of consent, also when the page was open already", async () => {
   const client = serverApp();
   const form = consentForm(await consent(owner, {}, client));
   assert.equal((await manage(server, client.id, "suspend")).status, 200);
-  noCode(await owner.submit(form, choice(form), { decision: "allow" }));
+  const late = await owner.submit(form, choice(form), { decision: "allow" });
+  noCode(late);
   const page = await consent(owner, {}, client);
   safePage(page);
+  for (const { status, text } of [late, page]) {
+    assert.equal(status, 403);
+    assert.match(text, /suspended/);
+  }
   assert.equal(
     page.forms.some((candidate) => candidate.values("decision").length > 0),
     false,

@@ -126,6 +126,32 @@ test("login CSRF: the form needs the pre-session of this browser and our origin"
   assert.equal((await victim.page("/login", { method: "POST", body: data, headers: { origin: server.issuer } })).status, 403);
 });
 
+test("a form of another media type is 415, a huge one 413; both are pages with a way on", async () => {
+  const browser = new Browser(server);
+  const headers = { origin: server.issuer };
+  for (const path of ["/login", "/logout", "/oauth/authorize", "/oauth/authorize/decision", "/account/apps/disconnect"]) {
+    const json = { ...headers, "content-type": "application/json" };
+    const large = new URLSearchParams({ email: "a".repeat(20_000) });
+    for (const [status, init] of [
+      [415, { headers: json, body: "{}" }],
+      [413, { headers, body: large }],
+    ]) {
+      const answer = await browser.page(path, { method: "POST", ...init });
+      errorPage(answer, status);
+      assert.match(answer.html, /<a class="button" href="\/"/);
+    }
+  }
+});
+
+test("somebody who is signed in already may go on from the sign-in page without a password", async () => {
+  const browser = new Browser(server);
+  await browser.signIn();
+  const login = await browser.page("/login?return_to=%2Faccount%2Fapps%3Fskip%3D20");
+  assert.match(login.text, new RegExp(`Go on as ${OWNER}`));
+  assert.match(login.html, /<a href="\/account\/apps\?skip(=|&#61;)20"/);
+  assert.doesNotMatch((await new Browser(server).page("/login")).text, /Go on as/);
+});
+
 test("return_to leads to this server only", async () => {
   const elsewhere = [
     "https://attacker.example/",

@@ -58,7 +58,7 @@ async fn restart(call: &Call, form: &ConsentForm) -> Result<String, Fault> {
 /// Allow was pressed without an account being chosen: the page again, with a fresh form.
 async fn choose_account(call: &Call, app: &App, form: &ConsentForm) -> Result<Answer, Fault> {
     let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else { return Ok(foreign(call, &restart(call, form).await?)) };
-    super::authorize::consent(call, app, &form.request, &visitor, Some("Choose an account first: for which business is the app?"))
+    super::authorize::consent(call, app, &form.request, &visitor, Some("Choose a business account first."))
 }
 
 fn decider<'a>(form: &'a ConsentForm, cookie: &'a SessionCookie, now_s: u64) -> Decider<'a> {
