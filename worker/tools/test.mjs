@@ -93,7 +93,7 @@ const groups = {
       .sort();
     if (files.length === 0) throw new ToolError(`No file tests/**/*.test.mjs is named ${names.join(", ")}.`);
     const reporter = fileURLToPath(new URL("./lib/reporter.mjs", import.meta.url));
-    const args = ["--test", `--test-concurrency=${CONCURRENCY}`, `--test-reporter=${reporter}`, ...files];
+    const args = ["--test", "--test-force-exit", "--test-timeout=180000", `--test-concurrency=${CONCURRENCY}`, `--test-reporter=${reporter}`, ...files];
     await check("Worker over HTTP and in the browser", process.execPath, args, {
       env: { CHROME: tools.chrome },
       count: (output, code) => {

@@ -129,8 +129,11 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
     let install = format!(
         "INSERT INTO installs (account_id, app, grant_id, seq, status, scope, user_id, allowed_at)
          SELECT ?3, ?4, ?5, 1, 'allowed', ?6, ?7, ?8 WHERE {OURS}
-         ON CONFLICT (account_id, app) DO UPDATE SET seq = seq + 1, status = 'allowed', scope = excluded.scope,
-           user_id = excluded.user_id, allowed_at = excluded.allowed_at, used_at = NULL, ended_at = NULL, ended_why = NULL"
+         ON CONFLICT (account_id, app) DO UPDATE SET seq = seq + 1, scope = excluded.scope, user_id = excluded.user_id,
+           allowed_at = excluded.allowed_at, ended_at = NULL, ended_why = NULL,
+           -- What an earlier consent allowed goes on: the row stays in use when it was.
+           used_at = CASE status WHEN 'connected' THEN used_at END,
+           status = CASE status WHEN 'connected' THEN 'connected' ELSE 'allowed' END"
     );
     let install_values = [
         text(&form),
