@@ -110,7 +110,7 @@ impl<'a> NoticePage<'a> {
             frame,
             "This form is no longer valid",
             &[
-                "It was open for too long, or you have signed in or out in another window since. Nothing was changed.",
+                "It was open for too long, or you have signed in or out, or got another role, since. Nothing was changed.",
                 "If this happens again, check that your browser accepts cookies from this site.",
             ],
         );
