@@ -86,3 +86,12 @@ test("a path, method or body that makes no sense never makes the Worker fail", a
   // The isolate lives: what was issued before still works.
   assert.equal((await server.fetch("/api/v1/me", { headers: { authorization: `Bearer ${access_token}` } })).status, 200);
 });
+
+test("RFC 9110 §9.1: HEAD answers like GET, without a body", async () => {
+  for (const path of ["/login", "/oauth/authorize", "/account/apps", "/api/v1/me", "/nothing", "/.well-known/oauth-authorization-server"]) {
+    const [get, head] = [await server.fetch(path), await server.fetch(path, { method: "HEAD" })];
+    assert.equal(head.status, get.status, path);
+    assert.equal(head.headers.get("content-type"), get.headers.get("content-type"), path);
+    assert.equal(await head.text(), "");
+  }
+});

@@ -78,14 +78,15 @@ fn reader_of(path: &str) -> Reader {
 }
 
 async fn dispatch(call: &mut Call, path: &str) -> Result<Answer, Fault> {
-    let method = call.method();
+    // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
+    let method = if call.method() == Method::Head { Method::Get } else { call.method() };
     match (path, method) {
         ("/oauth/authorize", Method::Get | Method::Post) => authorize::answer(call).await,
         ("/oauth/authorize/decision", Method::Post) => decision::answer(call).await,
         ("/oauth/token", Method::Post) => token::answer(call).await,
         ("/oauth/revoke", Method::Post) => revoke::answer(call).await,
         ("/oauth/token" | "/oauth/revoke", Method::Options) => Ok(Answer::preflight("POST")),
-        ("/.well-known/oauth-authorization-server", Method::Get | Method::Head) => Ok(metadata::answer(call)),
+        ("/.well-known/oauth-authorization-server", Method::Get) => Ok(metadata::answer(call)),
         ("/.well-known/oauth-authorization-server", Method::Options) => Ok(Answer::preflight("GET")),
         ("/api/v1/me", Method::Get | Method::Post) => me::answer(call).await,
         ("/api/v1/me", Method::Options) => Ok(Answer::preflight("GET, POST")),
@@ -106,13 +107,13 @@ async fn dispatch(call: &mut Call, path: &str) -> Result<Answer, Fault> {
 /// 405 with `Allow` for a known path, else 404.
 fn not_served(call: &Call, path: &str) -> Answer {
     let allowed = match path {
-        "/oauth/authorize" | "/login" | "/account/apps/disconnect" => "GET, POST",
+        "/oauth/authorize" | "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
         "/oauth/authorize/decision" | "/logout" => "POST",
         "/oauth/token" | "/oauth/revoke" => "POST, OPTIONS",
         "/.well-known/oauth-authorization-server" => "GET, HEAD, OPTIONS",
-        "/api/v1/me" => "GET, POST, OPTIONS",
-        "/account/apps" => "GET",
-        _ if path.starts_with("/logo/") => "GET",
+        "/api/v1/me" => "GET, HEAD, POST, OPTIONS",
+        "/account/apps" => "GET, HEAD",
+        _ if path.starts_with("/logo/") => "GET, HEAD",
         _ if path.starts_with("/manage/v1/apps/") => "POST",
         _ => "",
     };
