@@ -116,8 +116,14 @@ pub(crate) async fn ended(env: &Env, grant_id: &str, seq: u64, why: &str, now_s:
     run(&database(env)?, sql, &[text(grant_id), number(seq), number(now_s), text(why)]).await
 }
 
-/// One D1 statement: the app used its access today.
+/// One D1 statement: the app uses its access, from its claim on once a day.
+///
+/// That is newer than what the app or a replay ended: a code kept back until then still made a family,
+/// and behind a row that says "ended" its owner could neither see nor cut it. After a disconnect there
+/// is no such family, and nothing of before it may be heard.
 pub(crate) async fn touched(env: &Env, grant_id: &str, now_s: u64) -> Result<(), Fault> {
-    let sql = "UPDATE installs SET used_at = ?2, status = CASE status WHEN 'allowed' THEN 'connected' ELSE status END WHERE grant_id = ?1";
+    let sql = "UPDATE installs SET used_at = ?2, ended_at = NULL, ended_why = NULL,
+                 status = CASE status WHEN 'ending' THEN 'ending' ELSE 'connected' END
+               WHERE grant_id = ?1 AND ended_why IS NOT 'disconnected'";
     run(&database(env)?, sql, &[text(grant_id), number(now_s)]).await
 }

@@ -25,7 +25,7 @@ impl Grant {
     /// RFC 6749 §4.1.2: a second *valid* use revokes what the first produced; an invalid one changes
     /// nothing (OAuth 2.1 §7.5.2), or a stolen code without its verifier could log a person out.
     fn claimed_again(&mut self, number: u32, claim: &Claim, now_ms: u64) -> Decision {
-        let Some(family) = self.families.get_mut(&number) else { return Decision::refused(Refused::CodeClaimed) };
+        let Some(family) = self.families.get(&number) else { return Decision::refused(Refused::CodeClaimed) };
         let valid = family.app == claim.app && family.code_challenge == claim.challenge && family.code_redirect == claim.redirect;
         if !valid {
             return Decision::refused(Refused::CodeClaimed);
@@ -33,15 +33,19 @@ impl Grant {
         if family.ended {
             return Decision::refused(Refused::CodeReplayed { ended: None });
         }
-        family.finish(now_ms);
-        let ended = self.ended_if_last(number);
-        Decision { answer: Answer::Refused(Refused::CodeReplayed { ended }), writes: vec![Write::Family(number)] }
+        let (ended, writes) = self.finish(number, now_ms);
+        Decision { answer: Answer::Refused(Refused::CodeReplayed { ended }), writes }
     }
 
-    /// The consent number of a family that was the last live one.
-    pub(super) fn ended_if_last(&self, number: u32) -> Option<u64> {
+    /// Ends one family. When it was the last live one: the newest consent number of all, for the
+    /// install's row. This family's own number may be lower, and the row waits for the newest.
+    pub(super) fn finish(&mut self, number: u32, now_ms: u64) -> (Option<u64>, Vec<Write>) {
+        if let Some(family) = self.families.get_mut(&number) {
+            family.finish(now_ms);
+        }
         let any_left = self.families.values().any(|family| !family.ended && family.seq > self.row.ended_seq);
-        if any_left { None } else { self.families.get(&number).map(|family| family.seq) }
+        let newest = self.families.values().map(|family| family.seq).max();
+        (newest.filter(|_| !any_left), vec![Write::Family(number)])
     }
 
     /// A random number that no family here has: a token from before a wipe meets another secret.

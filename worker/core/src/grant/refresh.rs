@@ -124,11 +124,8 @@ impl Grant {
     }
 
     fn replayed(&mut self, number: u32, now_ms: u64) -> Decision {
-        if let Some(family) = self.families.get_mut(&number) {
-            family.finish(now_ms);
-        }
-        let ended = self.ended_if_last(number);
-        Decision { answer: Answer::Refused(Refused::RefreshReplayed { ended }), writes: vec![Write::Family(number)] }
+        let (ended, writes) = self.finish(number, now_ms);
+        Decision { answer: Answer::Refused(Refused::RefreshReplayed { ended }), writes }
     }
 
     fn rotate(&mut self, ask: &Refresh, now_ms: u64) -> Decision {

@@ -26,11 +26,8 @@ impl Grant {
             }
             (Reach::Token, Kind::Access) => self.revoke_serial(ask, now_ms),
             (Reach::Token | Reach::Family, _) => {
-                if let Some(family) = self.families.get_mut(&payload.family) {
-                    family.finish(now_ms);
-                }
-                let ended = self.ended_if_last(payload.family);
-                Decision { answer: Answer::Revoked { ended }, writes: vec![Write::Family(payload.family)] }
+                let (ended, writes) = self.finish(payload.family, now_ms);
+                Decision { answer: Answer::Revoked { ended }, writes }
             }
         }
     }

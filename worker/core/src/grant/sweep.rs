@@ -47,10 +47,14 @@ impl Grant {
         };
         let forgotten = |end_ms: u64| end_ms.saturating_add(WIPE_AFTER_MS) <= now_ms;
         let code_over = |family: &Family| family.code_expires_s.saturating_add(CODE_GRACE_S).saturating_mul(1000) <= now_ms;
-        let (delete, keep): (Vec<_>, Vec<_>) = self.families.iter().partition(|(_, family)| forgotten(end_ms(family)) && code_over(family));
+        let (mut delete, keep): (Vec<_>, Vec<_>) =
+            self.families.iter().partition(|(_, family)| forgotten(end_ms(family)) && code_over(family));
         if keep.is_empty() && forgotten(self.row.active_ms) {
             return Sweep::Wipe;
         }
+        // The newest consent's number is what the install's row waits for when the last family ends.
+        let newest = self.families.values().map(|family| family.seq).max();
+        delete.retain(|(_, family)| Some(family.seq) != newest);
         let next_ms = keep.iter().map(|(_, family)| end_ms(family).saturating_add(WIPE_AFTER_MS).saturating_sub(now_ms)).min();
         let again_ms = next_ms.unwrap_or(WIPE_AFTER_MS).clamp(WIPE_AFTER_MS, LONGEST_SLEEP_MS);
         let delete = delete.into_iter().map(|(number, _)| *number).collect();

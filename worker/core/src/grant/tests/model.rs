@@ -104,7 +104,7 @@ impl Model {
     fn kill(&mut self, family: usize, now: u64) -> Option<u64> {
         self.families[family].killed_ms = Some(now);
         let any = (0..self.families.len()).any(|family| self.lives(family));
-        (!any).then(|| self.families[family].seq)
+        self.families.iter().map(|family| family.seq).max().filter(|_| !any)
     }
 
     /// When age ends a family, in milliseconds.

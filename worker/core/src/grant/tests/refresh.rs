@@ -99,7 +99,7 @@ fn any_ancestor_outside_the_window_ends_the_family_and_its_access_tokens() {
             // Now nothing lives: the install's row is told.
             let chain = world.chain(&bystander.refresh, 1);
             world.wait(3 * SECOND);
-            assert_eq!(world.refresh(&chain[0]), no(Refused::RefreshReplayed { ended: Some(1) }));
+            assert_eq!(world.refresh(&chain[0]), no(Refused::RefreshReplayed { ended: Some(2) }));
         });
     }
 }

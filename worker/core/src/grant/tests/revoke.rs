@@ -251,6 +251,17 @@ fn what_the_owner_ended_does_not_count_as_left() {
         world.end(1);
         let (two, three) = (world.connect(), world.connect());
         assert_eq!(world.revoke(&three.refresh, Reach::Family), done(None));
-        assert_eq!(world.revoke(&two.refresh, Reach::Family), done(Some(2)));
+        assert_eq!(world.revoke(&two.refresh, Reach::Family), done(Some(3)));
+    });
+}
+
+#[test]
+fn the_row_is_told_the_newest_consent_however_long_ago_that_ended_a18() {
+    both_ways(|world| {
+        let (one, two) = (world.connect(), world.connect());
+        assert_eq!(world.revoke(&two.refresh, Reach::Family), done(None));
+        world.wait(DAY);
+        world.sweep();
+        assert_eq!(world.revoke(&one.refresh, Reach::Family), done(Some(2)));
     });
 }
