@@ -51,7 +51,7 @@ impl Answer {
 
     /// A storage fault at a JSON endpoint: try again, nothing was lost.
     pub(crate) fn unavailable() -> Self {
-        let refusal = Refusal::new(ErrorCode::TemporarilyUnavailable, "storage did not answer; nothing was changed: try again");
+        let refusal = Refusal::new(ErrorCode::TemporarilyUnavailable, "a part of the server did not answer: try again");
         Self::refusal(503, &refusal).with("retry-after", "1")
     }
 

@@ -24,6 +24,10 @@ pub(crate) struct Call {
     pub(crate) config: Rc<Config>,
 }
 
+/// The largest form of our own pages. Signing in carries the whole authorization request, encoded
+/// twice: a `state` of 4,096 bytes can grow to five times its length.
+pub(crate) const PAGE_FORM_MAX: u32 = 65_536;
+
 /// Why a body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
@@ -54,6 +58,11 @@ impl Call {
         self.request.method()
     }
 
+    /// Whether the method is one that [`Method`] lacks; such a one would pass for GET.
+    pub(crate) fn has_foreign_method(&self) -> bool {
+        self.request.inner().method() != self.method().as_ref()
+    }
+
     /// The headers.
     pub(crate) fn headers(&self) -> &Headers {
         self.request.headers()
@@ -74,14 +83,15 @@ impl Call {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    /// The parameters of a form body. The media type is compared without its parameters.
-    pub(crate) async fn form(&mut self) -> Result<Result<Params, BadBody>, Fault> {
+    /// The parameters of a form body of at most so many bytes. The media type is compared without its
+    /// parameters.
+    pub(crate) async fn form(&mut self, most: u32) -> Result<Result<Params, BadBody>, Fault> {
         let media_type = self.header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media_type != "application/x-www-form-urlencoded" {
             return Ok(Err(BadBody::MediaType));
         }
-        let most = self.config.policy.token.body_max as usize;
+        let most = most as usize;
         if self.header("content-length").and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > most as u64) {
             return Ok(Err(BadBody::TooLarge));
         }

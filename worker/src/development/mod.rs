@@ -14,7 +14,7 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     match call.path.as_str() {
         "/__dev/seed" => seed::seed(&call.env, &call.config).await?,
         "/__dev/clock" => {
-            let params = call.form().await?.unwrap_or_default();
+            let params = call.form(crate::call::PAGE_FORM_MAX).await?.unwrap_or_default();
             clock::shift(params.field("offset_ms").parse().unwrap_or(0));
         }
         _ => return Ok(Answer::json(404, &serde_json::json!({ "error": "there is no such development route" }))),

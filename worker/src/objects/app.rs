@@ -99,6 +99,7 @@ impl App {
                 worker::Delay::from(Duration::from_millis(wait_ms)).await;
             }
         }
-        Ok(Some(Box::new(record)))
+        // As it is now: another change may have been written while this one waited.
+        self.read()
     }
 }

@@ -10,7 +10,7 @@ use edgegrant_core::grant::{Answer as GrantAnswer, Command};
 use edgegrant_core::person::{form_token, form_token_ok};
 
 use super::sign_in::{self, to_login};
-use super::{client, frame, unreadable};
+use super::{frame, page_form, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -151,7 +151,7 @@ pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
 
 /// `POST /account/apps/disconnect`: ends everything of the install, codes in flight included.
 pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+    let params = match page_form(call).await? {
         Ok(params) => params,
         Err(refused) => return Ok(unreadable(call, &refused)),
     };

@@ -16,7 +16,7 @@ use edgegrant_core::policy::Policy;
 use edgegrant_core::seal::{Purpose, seal_value};
 use worker::Method;
 
-use super::{client, frame, sign_in, unreadable};
+use super::{client, frame, page_form, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::fault::{Fault, OrFault as _};
@@ -27,7 +27,7 @@ use crate::store::people::{Listing, Membership, Visitor};
 /// Answers an authorization request.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let params = match call.method() {
-        Method::Post => match client::form(call).await? {
+        Method::Post => match page_form(call).await? {
             Ok(params) => params,
             Err(refused) => return Ok(unreadable(call, &refused)),
         },
@@ -70,10 +70,15 @@ pub(super) async fn waiting_app(call: &Call, return_to: &str) -> Result<Option<(
 }
 
 /// What `form-action` must allow for the redirect after a form, and the app's own redirects after
-/// it: any https, or the very origin or scheme for others.
+/// it: any https, or the very origin or scheme for others. An IPv6 literal is no host source (CSP3
+/// section 2.3.1; browsers drop it and refuse the redirect), so `[::1]` is let through by its scheme.
 pub(super) fn form_source(target: &Target) -> Option<String> {
     let origin = redirect_uri::origin(&target.redirect_uri)?;
-    Some(if origin.starts_with("https://") { "https:".to_owned() } else { origin })
+    Some(match origin.split_once("://") {
+        Some(("https", _)) => "https:".to_owned(),
+        Some((scheme, host)) if host.starts_with('[') => format!("{scheme}:"),
+        _ => origin,
+    })
 }
 
 /// An error that is shown here and never redirected.
@@ -226,4 +231,22 @@ fn sealed_form(call: &Call, app: &App, request: &Request, visitor: &Visitor) -> 
         expires_s: now_s() + u64::from(config.policy.authorize.decision_s),
     };
     seal_value(&config.keys.seal, Purpose::Consent, &config.issuer, &form, random()?).or_fault("seal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, form_source};
+
+    #[test]
+    fn the_policy_header_lets_the_redirect_after_a_form_through_a45() {
+        for (redirect_uri, source) in [
+            ("https://a.example/cb", "https:"),
+            ("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152"),
+            ("http://[::1]:49152/cb", "http:"),
+            ("com.example.app:/cb", "com.example.app:"),
+        ] {
+            let target = Target { redirect_uri: redirect_uri.to_owned(), state: None };
+            assert_eq!(form_source(&target).as_deref(), Some(source));
+        }
+    }
 }

@@ -30,9 +30,15 @@ pub(crate) async fn app_of(env: &Env, config: &Config, client_id: &str) -> Resul
     Ok(lease::app(env, number).await?.filter(|app| app.client_id == client_id))
 }
 
-/// A form body, or the answer that refuses it.
+/// An app's form body, or the answer that refuses it.
 pub(crate) async fn form(call: &mut Call) -> Result<Result<Params, Answer>, Fault> {
-    Ok(call.form().await?.map_err(|bad| {
+    let most = call.config.policy.token.body_max;
+    form_within(call, most).await
+}
+
+/// A form body of at most so many bytes, or the answer that refuses it.
+pub(crate) async fn form_within(call: &mut Call, most: u32) -> Result<Result<Params, Answer>, Fault> {
+    Ok(call.form(most).await?.map_err(|bad| {
         let (status, text) = match bad {
             BadBody::MediaType => (415, "send the parameters as application/x-www-form-urlencoded in the body"),
             BadBody::TooLarge => (413, "the body is too large"),
@@ -76,6 +82,12 @@ pub(crate) async fn proven(call: &Call, params: &Params) -> Result<Result<Rc<App
 async fn refused(call: &Call, refusal: &Refusal) -> Answer {
     let answer = Answer::refusal(401, refusal).with("www-authenticate", "Basic realm=\"oauth\", charset=\"UTF-8\"");
     unproven::failed(&call.env, &call.config, &call.network(), answer).await
+}
+
+/// Whether the app is still in use. Asked again after anything that may have taken longer than a
+/// lease, so that nothing is claimed for an app whose suspension has answered meanwhile.
+pub(crate) async fn still_in_use(call: &Call, app: &App) -> Result<bool, Fault> {
+    Ok(lease::app(&call.env, app.number).await?.is_some_and(|app| app.status == Status::Approved))
 }
 
 /// A script of a foreign origin is refused before anything is claimed (attack A23).

@@ -13,7 +13,7 @@ use edgegrant_core::oauth::params::Params;
 use edgegrant_core::person::{ConsentForm, SessionCookie};
 use edgegrant_core::seal::{Purpose, open_value};
 
-use super::{client, frame, sign_in, unreadable};
+use super::{frame, page_form, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -25,7 +25,7 @@ use crate::store::consent::{self, Allowed, Decider, Outcome};
 
 /// Answers a decision.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+    let params = match page_form(call).await? {
         Ok(params) => params,
         Err(refused) => return Ok(unreadable(call, &refused)),
     };

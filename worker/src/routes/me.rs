@@ -25,7 +25,7 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let mut elsewhere = !call.query_params().field("access_token").is_empty();
     if call.method() == Method::Post
         && header.is_some()
-        && let Ok(body) = call.form().await?
+        && let Ok(body) = call.form(call.config.policy.token.body_max).await?
     {
         elsewhere |= !body.field("access_token").is_empty();
     }

@@ -16,10 +16,11 @@ mod revoke;
 mod sign_in;
 mod token;
 
+use edgegrant_core::oauth::params::Params;
 use worker::Method;
 
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Call, PAGE_FORM_MAX};
 use crate::fault::Fault;
 use crate::pages::{Frame, NoticePage};
 
@@ -37,6 +38,16 @@ fn frame(call: &Call) -> Frame<'_> {
     Frame { platform: &call.config.policy.platform.name, person: None, csrf: None }
 }
 
+/// The parameters of a form of our own pages.
+async fn page_form(call: &mut Call) -> Result<Result<Params, Answer>, Fault> {
+    client::form_within(call, PAGE_FORM_MAX).await
+}
+
+/// Endpoints that scripts of other origins call (design section 5, attack A23).
+fn is_cross_origin(path: &str) -> bool {
+    matches!(path, "/oauth/token" | "/oauth/revoke") || path.starts_with("/.well-known/") || path.starts_with("/api/")
+}
+
 /// Answers a call.
 pub(crate) async fn answer(call: &mut Call) -> Answer {
     let path = call.path.clone();
@@ -46,9 +57,7 @@ pub(crate) async fn answer(call: &mut Call) -> Answer {
         Err(fault) => {
             crate::log::fault("request", &fault);
             let answer = match reader {
-                Reader::Program if path == "/oauth/token" || path == "/oauth/revoke" || path.starts_with("/api/") => {
-                    Answer::unavailable().readable_anywhere()
-                }
+                Reader::Program if is_cross_origin(&path) => Answer::unavailable().readable_anywhere(),
                 Reader::Program => Answer::unavailable(),
                 Reader::Person => Answer::page(503, &NoticePage::try_again(frame(call), again(call).as_deref())).with("retry-after", "1"),
             };
@@ -78,6 +87,9 @@ fn reader_of(path: &str) -> Reader {
 }
 
 async fn dispatch(call: &mut Call, path: &str) -> Result<Answer, Fault> {
+    if call.has_foreign_method() {
+        return Ok(not_served(call, path));
+    }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
     let method = if call.method() == Method::Head { Method::Get } else { call.method() };
     match (path, method) {
@@ -121,7 +133,8 @@ fn not_served(call: &Call, path: &str) -> Answer {
     let answer = match (reader_of(path), status) {
         (Reader::Program, _) => {
             let what = if status == 404 { "there is nothing at this address" } else { "this method is not served here" };
-            Answer::json(status, &serde_json::json!({ "error": "invalid_request", "error_description": what }))
+            let answer = Answer::json(status, &serde_json::json!({ "error": "invalid_request", "error_description": what }));
+            if is_cross_origin(path) { answer.readable_anywhere() } else { answer }
         }
         (Reader::Person, 404) => Answer::page(404, &NoticePage::not_found(frame(call))),
         (Reader::Person, _) => Answer::page(405, &NoticePage::method_not_allowed(frame(call), allowed)),

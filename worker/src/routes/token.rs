@@ -34,16 +34,18 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     };
     let answer = match TokenRequest::parse(&params) {
         Err(refusal) => Answer::refusal(400, &refusal),
-        Ok(_) if app.status != Status::Approved => {
-            // Nothing is consumed: the app's grants come back with it (attack A22).
-            Answer::refusal(400, &Refusal::new(ErrorCode::UnauthorizedClient, "this app is not in use at the moment"))
-        }
+        Ok(_) if app.status != Status::Approved => not_in_use(),
         Ok(TokenRequest::Code { code, redirect_uri, verifier }) => {
             exchange(call, &app, &code, redirect_uri.as_deref(), verifier.as_deref()).await?
         }
         Ok(TokenRequest::Refresh { token, scope }) => refresh(call, &app, &token, scope.as_ref()).await?,
     };
     Ok(client::readable(call, Some(&app), answer))
+}
+
+/// Nothing is consumed: the app's grants come back with it (attack A22).
+fn not_in_use() -> Answer {
+    Answer::refusal(400, &Refusal::new(ErrorCode::UnauthorizedClient, "this app is not in use at the moment"))
 }
 
 fn invalid_grant(description: &str) -> Answer {
@@ -79,6 +81,9 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
     {
         return Ok(invalid_grant(why));
     }
+    if !client::still_in_use(call, app).await? {
+        return Ok(not_in_use());
+    }
     let redirect = record.as_ref().map(|record| record.redirect_uri.as_str()).or(redirect_uri).unwrap_or_default();
     let claim = Claim {
         grant: code.grant,
@@ -101,7 +106,7 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
         GrantAnswer::Refused(Refused::CodeReplayed { .. }) => {
             invalid_grant("the code was used before; the tokens from its first use are revoked").because("code replayed")
         }
-        GrantAnswer::Refused(Refused::ConsentEnded) => invalid_grant("the account's owner has disconnected this app"),
+        GrantAnswer::Refused(Refused::ConsentEnded) => invalid_grant("this consent has ended: the app was disconnected"),
         GrantAnswer::Refused(_) => invalid_grant(unknown),
         _ => return Err(Fault::at("claim answer")),
     })
