@@ -43,7 +43,7 @@ impl DurableObject for RateLimiter {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        self.state.storage().delete_all().await?;
+        self.sweep().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
         Response::empty()
     }
 }
@@ -52,6 +52,15 @@ impl DurableObject for RateLimiter {
 struct Row {
     start_ms: u64,
     used: u32,
+}
+
+#[derive(Deserialize)]
+struct End {
+    end_ms: u64,
+}
+
+fn integer(value: u64) -> SqlStorageValue {
+    SqlStorageValue::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
 impl RateLimiter {
@@ -76,7 +85,7 @@ impl RateLimiter {
     async fn take(&self, counters: &[(String, Limit)]) -> Result<Answer, Fault> {
         let sql = self.sql();
         sql.exec(
-            "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, start_ms INTEGER NOT NULL, used INTEGER NOT NULL) STRICT",
+            "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, start_ms INTEGER NOT NULL, used INTEGER NOT NULL, end_ms INTEGER NOT NULL) STRICT",
             None,
         )
         .or_fault("limiter schema")?;
@@ -91,21 +100,38 @@ impl RateLimiter {
             if let Err(standing) = window.take(*limit, now_ms()) {
                 return Ok(Some(standing));
             }
-            next.push((name, window));
+            next.push((name, window, window.start_ms + u64::from(limit.window_s) * 1000));
         }
-        for (name, window) in next {
-            let statement = "INSERT INTO counters (name, start_ms, used) VALUES (?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET start_ms = excluded.start_ms, used = excluded.used";
-            let start = i64::try_from(window.start_ms).unwrap_or(i64::MAX);
-            let values = vec![name.as_str().into(), SqlStorageValue::Integer(start), SqlStorageValue::Integer(i64::from(window.used))];
+        for (name, window, end_ms) in next {
+            let statement = "INSERT INTO counters (name, start_ms, used, end_ms) VALUES (?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET start_ms = excluded.start_ms, used = excluded.used, end_ms = excluded.end_ms";
+            let values = vec![name.as_str().into(), integer(window.start_ms), integer(u64::from(window.used)), integer(end_ms)];
             sql.exec(statement, values).or_fault("limiter write")?;
         }
         let longest_s = counters.iter().map(|(_, limit)| limit.window_s).max().unwrap_or(60);
         let storage = self.state.storage();
         if storage.get_alarm().await.or_fault("limiter alarm")?.is_none() {
-            // Twice the window: whatever is still counted then began after the first one ended.
-            storage.set_alarm(Duration::from_secs(u64::from(longest_s) * 2)).await.or_fault("limiter alarm")?;
+            storage.set_alarm(Duration::from_secs(u64::from(longest_s))).await.or_fault("limiter alarm")?;
         }
         Ok(None)
+    }
+
+    /// The alarm: forgets windows that are over, and with the last of them everything. A window that
+    /// still runs stays, or whoever is over a limit could wait for the alarm instead.
+    async fn sweep(&self) -> Result<(), Fault> {
+        let (sql, storage, now) = (self.sql(), self.state.storage(), now_ms());
+        sql.exec("DELETE FROM counters WHERE end_ms <= ?", vec![integer(now)]).or_fault("limiter sweep")?;
+        let left: Vec<End> = sql
+            .exec("SELECT end_ms FROM counters ORDER BY end_ms DESC LIMIT 1", None)
+            .or_fault("limiter sweep")?
+            .to_array()
+            .or_fault("limiter sweep")?;
+        match left.first() {
+            Some(last) => {
+                let wait = Duration::from_millis(last.end_ms.saturating_sub(now) + 1);
+                storage.set_alarm(wait).await.or_fault("limiter alarm")
+            }
+            None => storage.delete_all().await.or_fault("limiter wipe"),
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! token, so that nobody is signed in to an attacker's account. A new session's id never is the old
 //! one (UI-08).
 
+use edgegrant_core::encoding::{array_from_hex, hex};
 use edgegrant_core::keys::{lookup_name, same};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::person::{LoginForm, SessionCookie, form_token_ok, normal_email, verify_password};
@@ -12,7 +13,7 @@ use edgegrant_core::rate::Limit;
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
 
 use super::sign_in::{cookie_name, own_path, sealed, session_cookie, set_cookie};
-use super::{authorize, client, frame, sign_in, unreadable};
+use super::{authorize, frame, page_form, sign_in, unreadable};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -37,7 +38,9 @@ pub(crate) async fn form(call: &Call) -> Result<Answer, Fault> {
 /// signing in is allowed, when the link to it is right.
 async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Option<&str>) -> Result<Answer, Fault> {
     let config = &call.config;
-    let browser: [u8; 16] = random()?;
+    // A browser keeps its token, so that forms in two tabs, or one behind the back button, still work.
+    let kept = call.cookie(&cookie_name(call, "login")).and_then(|cookie| array_from_hex(&cookie));
+    let browser: [u8; 16] = kept.map_or_else(random, Ok)?;
     let form_s = u64::from(config.policy.login.form_s);
     let form = LoginForm { browser, expires_s: now_s() + form_s };
     let csrf = seal_value(&config.keys.seal, Purpose::Login, &config.issuer, &form, random()?).or_fault("seal")?;
@@ -55,7 +58,7 @@ async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Opt
     };
     Ok(Answer::page(status, &page)
         .form_action(waiting.as_ref().and_then(|(_, source)| source.as_deref()))
-        .with("set-cookie", &set_cookie(call, "login", &edgegrant_core::encoding::hex(&browser), form_s)))
+        .with("set-cookie", &set_cookie(call, "login", &hex(&browser), form_s)))
 }
 
 fn development_hint() -> Option<&'static str> {
@@ -70,14 +73,13 @@ fn form_ok(call: &Call, params: &Params) -> bool {
     let config = &call.config;
     let form: Option<LoginForm> = open_value(&config.keys.seal, Purpose::Login, &config.issuer, params.field("csrf"));
     let browser = call.cookie(&cookie_name(call, "login")).unwrap_or_default();
-    let fresh =
-        |form: LoginForm| form.expires_s > now_s() && same(edgegrant_core::encoding::hex(&form.browser).as_bytes(), browser.as_bytes());
+    let fresh = |form: LoginForm| form.expires_s > now_s() && same(hex(&form.browser).as_bytes(), browser.as_bytes());
     call.is_from_own_page() && form.is_some_and(fresh)
 }
 
 /// `POST /login`.
 pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+    let params = match page_form(call).await? {
         Ok(params) => params,
         Err(refused) => return Ok(unreadable(call, &refused)),
     };
@@ -88,33 +90,41 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     let (email, password) = (params.field("email"), params.field("password"));
     let names = people::email_names(&call.config.keys, email);
     let name = names.first().or_fault("hash key")?.clone();
-    let counters = counters(call, &name)?;
-    if let Some(standing) = limiter::ask(&call.env, &name, &Command::Take(counters.clone())).await? {
-        let again = sign_in::login_address(return_to);
-        let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);
-        return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
+    let tries = tries(call, &name)?;
+    for (object, counters) in &tries {
+        if let Some(standing) = limiter::ask(&call.env, object, &Command::Take(counters.clone())).await? {
+            let again = sign_in::login_address(return_to);
+            let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);
+            return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
+        }
     }
     let person = people::by_email(&call.env, &names).await?;
     let right = verify_password(password, person.as_ref().map(|person| person.password_hash.as_str()));
     match person.filter(|_| right) {
         None => Ok(page(call, 401, return_to, &normal_email(email), Some(WRONG)).await?.because("wrong password")),
-        Some(person) => signed_in(call, person, &name, counters, return_to).await,
+        Some(person) => signed_in(call, person, &name, tries, return_to).await,
     }
 }
 
-/// Which counters a try uses: a browser that has signed this name in before has its own, so that
-/// guessing elsewhere does not lock the rightful person out.
-fn counters(call: &Call, name: &str) -> Result<Vec<(String, Limit)>, Fault> {
+/// A limiter object and the counters in it that a try uses.
+type Try = (String, Vec<(String, Limit)>);
+
+/// What a try uses, in this order. The address first, for all names together: whoever sprays one
+/// password over many names neither gets far nor makes an object for each. A browser that has signed
+/// this name in before has its own counter, so that guessing elsewhere does not lock the rightful
+/// person out.
+fn tries(call: &Call, name: &str) -> Result<Vec<Try>, Fault> {
     let config = &call.config;
     let limits = &config.policy.login;
     let known = known_browser(call, name)?;
     let cookie = call.cookie(&cookie_name(call, "known")).unwrap_or_default();
     if same(cookie.as_bytes(), known.as_bytes()) {
-        return Ok(vec![("known".to_owned(), limits.per_known_browser)]);
+        return Ok(vec![(name.to_owned(), vec![("known".to_owned(), limits.per_known_browser)])]);
     }
     let (_, key) = config.keys.hash.newest().or_fault("hash key")?;
     let address = lookup_name(key, "address", &call.network());
-    Ok(vec![(format!("address:{address}"), limits.per_address), ("name".to_owned(), limits.per_name)])
+    let of_name = vec![(format!("address:{address}"), limits.per_address), ("name".to_owned(), limits.per_name)];
+    Ok(vec![(address, vec![("all".to_owned(), limits.per_network)]), (name.to_owned(), of_name)])
 }
 
 /// What a browser keeps once it has signed a name in.
@@ -123,24 +133,20 @@ fn known_browser(call: &Call, name: &str) -> Result<String, Fault> {
     Ok(lookup_name(key, "known browser", name))
 }
 
-async fn signed_in(
-    call: &Call,
-    person: people::Credentials,
-    name: &str,
-    counters: Vec<(String, Limit)>,
-    return_to: &str,
-) -> Result<Answer, Fault> {
+async fn signed_in(call: &Call, person: people::Credentials, name: &str, tries: Vec<Try>, return_to: &str) -> Result<Answer, Fault> {
     let now = now_s();
     let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now };
     let old = session_cookie(call);
     let expires_s = now + u64::from(call.config.policy.session.absolute_s);
     people::replace_session(&call.env, &cookie, expires_s, old.as_ref().map(|old| old.session.as_str())).await?;
     // A right password is no guess: the counters get it back.
-    let (env, limiter_name) = (call.env.clone(), name.to_owned());
+    let env = call.env.clone();
     call.context.wait_until(async move {
-        let names = counters.into_iter().map(|(name, _)| name).collect();
-        if let Err(fault) = limiter::ask(&env, &limiter_name, &Command::GiveBack(names)).await {
-            crate::log::fault("limiter", &fault);
+        for (object, counters) in tries {
+            let names = counters.into_iter().map(|(name, _)| name).collect();
+            if let Err(fault) = limiter::ask(&env, &object, &Command::GiveBack(names)).await {
+                crate::log::fault("limiter", &fault);
+            }
         }
     });
     Ok(Answer::see_other(return_to)
@@ -151,7 +157,7 @@ async fn signed_in(
 
 /// `POST /logout`: the row goes, so a copied cookie is dead too.
 pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+    let params = match page_form(call).await? {
         Ok(params) => params,
         Err(refused) => return Ok(unreadable(call, &refused)),
     };

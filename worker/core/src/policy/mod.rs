@@ -237,6 +237,8 @@ pub struct Api {
 pub struct Login {
     /// Wrong passwords for one name from one address.
     pub per_address: Limit,
+    /// Wrong passwords for all names together from one address.
+    pub per_network: Limit,
     /// Wrong passwords for one name from everywhere.
     pub per_name: Limit,
     /// Wrong passwords in a browser that has signed this name in before.

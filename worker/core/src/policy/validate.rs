@@ -67,10 +67,11 @@ impl Policy {
     }
 
     fn check_limits(&self) -> Result<(), String> {
-        let limits: [(&str, Limit); 6] = [
+        let limits: [(&str, Limit); 7] = [
             ("refresh.rate", self.refresh.rate),
             ("api.rate", self.api.rate),
             ("login.per_address", self.login.per_address),
+            ("login.per_network", self.login.per_network),
             ("login.per_name", self.login.per_name),
             ("login.per_known_browser", self.login.per_known_browser),
             ("unproven.rate", self.unproven.rate),
