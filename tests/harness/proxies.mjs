@@ -29,13 +29,14 @@ function fail(name) {
   if (faults[name] === "throw") throw new Error(`injected fault: ${name}`);
 }
 
-/** An async operation that counts itself and fails before it is done ("throw") or after it was done ("lost"). */
+/** An async operation that counts itself and fails before it is done ("throw") or after ("lost"), or is 9 s "late". */
 const operation =
   (counter, fault, run) =>
   async (...args) => {
     counts[counter] += 1;
     fail(fault);
     const value = await run(...args);
+    if (faults[fault] === "late") await new Promise((done) => setTimeout(done, 9000));
     if (faults[fault] === "lost") throw new Error(`injected fault: the answer of ${fault} was lost`);
     return value;
   };

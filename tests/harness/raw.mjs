@@ -8,7 +8,8 @@ export function rawFetch(port, path, { method = "GET", headers = {}, body } = {}
   if (body instanceof URLSearchParams) sent["content-type"] ??= "application/x-www-form-urlencoded;charset=UTF-8";
   if (text !== undefined) sent["content-length"] = Buffer.byteLength(text);
   return new Promise((done, failed) => {
-    const call = request({ host: "127.0.0.1", port, path, method, headers: sent, agent: false }, (answer) => {
+    const options = { host: "127.0.0.1", port, path, method, headers: sent, agent: false, maxHeaderSize: 65_536 };
+    const call = request(options, (answer) => {
       const chunks = [];
       answer
         .on("data", (chunk) => chunks.push(chunk))
