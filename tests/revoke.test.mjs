@@ -154,20 +154,19 @@ test("RV-13: only POST, only form bodies, only from where the client may call", 
     { token: held.refresh_token, client_id: app.id },
     { origin: "https://attacker.example" },
   );
-  assert.ok([400, 401, 403].includes(foreign.status));
+  oauthError(foreign, 403, "unauthorized_client");
   await alive(held);
 });
 
-test("RV-15, RS-11: of 25 revoked tokens none works a moment later", async () => {
-  let slipped = 0;
-  for (let n = 0; n < 25; n += 1) {
+test("RV-15, RS-11: of 200 revoked tokens none works a moment later", async () => {
+  const once = async () => {
     const held = await connect(server, owner, confidential);
     done(await revoke(server, confidential, held.refresh_token));
     const [api, again] = await Promise.all([me(server, held.access_token), refresh(server, confidential, held.refresh_token)]);
-    if (api.status !== 401 && api.status !== 429) slipped += 1;
-    if (again.status === 200) slipped += 1;
-  }
-  assert.equal(slipped, 0);
+    invalidToken(api);
+    oauthError(again, 400, "invalid_grant");
+  };
+  for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 10 }, once));
 });
 
 test("UI-04, A2: disconnecting ends refresh and access tokens and codes in flight", async () => {
