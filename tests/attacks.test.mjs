@@ -179,3 +179,14 @@ test("methods: HEAD is GET without a body, and a method of another protocol is n
   assert.equal(found.status, 405);
   assert.match(found.headers.get("allow"), /GET, HEAD, POST/);
 });
+
+test("TK-23: a flood of wrong secrets reaches the app's object once, and a right secret goes on", async () => {
+  const redirect = await authorize(owner, confidential);
+  await sleep(1100); // the isolate's copy is old enough for a second look
+  await server.resetCount();
+  const wrong = Array.from({ length: 60 }, (_, n) => refresh(server, { ...confidential, secret: `wrong-${n}` }, "x"));
+  const [right, ...refused] = await Promise.all([exchange(server, confidential, redirect), ...wrong]);
+  tokens(right);
+  for (const { status } of refused) assert.ok([401, 503].includes(status), `HTTP ${status}`);
+  assert.ok((await server.count()).requests.APP <= 3);
+});

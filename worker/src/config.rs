@@ -82,12 +82,16 @@ fn note<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
 /// An origin: https, or http on this computer.
 fn issuer(env: &Env) -> Result<(String, String, bool), String> {
     let text = setting(env, "ISSUER").ok_or("ISSUER is not set: the origin of this deployment, such as https://auth.example.com")?;
-    let bad = || "ISSUER must be an origin: https://host without path, query or trailing slash (http only on localhost)".to_owned();
+    let bad =
+        || "ISSUER must be an origin: https://host without path, query, default port or trailing slash (http only on localhost)".to_owned();
     let (scheme, host) = text.split_once("://").ok_or_else(bad)?;
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
     let plain = !host.is_empty()
         && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+    // Addresses leave the default port out, so a host with it would match no request.
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    let plain = plain && !host.ends_with(default_port);
     match scheme {
         "https" if plain => Ok((text.clone(), host.to_owned(), true)),
         "http" if plain && loopback => Ok((text.clone(), host.to_owned(), false)),

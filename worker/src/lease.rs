@@ -32,6 +32,8 @@ struct Copy {
 
 thread_local! {
     static COPIES: RefCell<HashMap<u32, Copy>> = RefCell::new(HashMap::new());
+    /// Apps whose record is being looked up anew, and since when.
+    static LOOKING: RefCell<HashMap<u32, u64>> = RefCell::new(HashMap::new());
 }
 
 /// The record of an app, at most 5 seconds old; `None` when there is no such app.
@@ -39,22 +41,45 @@ pub(crate) async fn app(env: &Env, number: u32) -> Result<Option<Rc<App>>, Fault
     app_within(env, number, LEASE_MS).await
 }
 
-/// The record for a second look after a secret did not match.
+/// The record for a second look after a secret did not match. One request looks at a time: a flood of
+/// wrong secrets would keep the object from renewing the leases of those who hold a right one. Who
+/// comes meanwhile is told to try again, for a new secret may be right.
 pub(crate) async fn app_again(env: &Env, number: u32) -> Result<Option<Rc<App>>, Fault> {
-    app_within(env, number, SECOND_LOOK_MS).await
+    if let Some(app) = held(number, SECOND_LOOK_MS) {
+        return Ok(app);
+    }
+    let now = now_ms();
+    // A look that was cancelled with its request is over after a second.
+    let taken = LOOKING.with_borrow_mut(|looking| {
+        looking.retain(|_, begun_ms| now.saturating_sub(*begun_ms) < SECOND_LOOK_MS);
+        let taken = looking.contains_key(&number);
+        looking.entry(number).or_insert(now);
+        taken
+    });
+    if taken {
+        return Err(Fault::at("app second look"));
+    }
+    let app = app_within(env, number, SECOND_LOOK_MS).await;
+    LOOKING.with_borrow_mut(|looking| looking.remove(&number));
+    app
+}
+
+/// The copy, when it is younger than so many milliseconds.
+fn held(number: u32, age_ms: u64) -> Option<Option<Rc<App>>> {
+    let now = now_ms();
+    COPIES.with_borrow(|copies| {
+        let copy = copies.get(&number)?;
+        // A clock that ran backwards ends the lease: how old the copy is cannot be told.
+        now.checked_sub(copy.asked_ms).filter(|age| *age < age_ms)?;
+        Some(copy.app.clone())
+    })
 }
 
 async fn app_within(env: &Env, number: u32, age_ms: u64) -> Result<Option<Rc<App>>, Fault> {
-    let asked_ms = now_ms();
-    let held = COPIES.with_borrow(|copies| {
-        let copy = copies.get(&number)?;
-        // A clock that ran backwards ends the lease: how old the copy is cannot be told.
-        asked_ms.checked_sub(copy.asked_ms).filter(|age| *age < age_ms)?;
-        Some(copy.app.clone())
-    });
-    if let Some(app) = held {
+    if let Some(app) = held(number, age_ms) {
         return Ok(app);
     }
+    let asked_ms = now_ms();
     let app = ask(env, number, &Command::Read).await?.map(|app| Rc::new(*app));
     // An answer that was on its way for longer than a lease says nothing about now: the writer did not
     // wait for it.
