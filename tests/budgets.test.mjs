@@ -149,14 +149,19 @@ test("invariant 6: garbage, forged, expired and foreign tokens and codes, and un
 });
 
 test("invariant 6: an expired token or code costs nothing", async () => {
+  /** Fresh leases at the shifted time. */
+  const renew = async () => refresh(server, app, (await connect(server, await signedIn(server), app)).refresh_token);
   const held = await connect(server, owner, app);
   const redirect = await authorize(owner, app);
   await server.clock(3_700_000);
-  await refresh(server, app, (await connect(server, await signedIn(server), app)).refresh_token); // fresh leases at this time
+  await renew();
   await costs({}, async () => {
     assert.equal((await me(server, held.access_token)).status, 401);
     assert.equal((await exchange(server, app, redirect)).status, 400);
   });
+  await server.clock(181 * 86_400_000);
+  await renew();
+  await costs({}, async () => assert.equal((await refresh(server, app, held.refresh_token)).status, 400));
   await server.clock(0);
 });
 

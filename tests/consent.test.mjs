@@ -201,6 +201,25 @@ test("a member of staff may not consent: a page says so, and no form decides", a
   errorPage(await staff.submit(form, choice(form), { decision: "allow" }), 403);
 });
 
+test("a consent needs the role in the very account it is for, and still when the decision arrives", async () => {
+  const [first, second] = consentForm(await consent()).values("account");
+  const staffId = "b0000000000000000000000000000002";
+  await server.sql("INSERT INTO members (account_id, user_id, role) VALUES (?1, ?2, 'owner')", second, staffId);
+  const staff = await signedIn(server, STAFF);
+  try {
+    const form = consentForm(await consent(staff));
+    assert.deepEqual(form.values("account"), [second]);
+    const allow = (account) => staff.submit(form, { account }, { decision: "allow" });
+    errorPage(await allow(first), 403); // staff there, and of no say
+    assert.equal((await allow(second)).status, 303);
+    const open = consentForm(await consent(staff));
+    await server.sql("UPDATE members SET role = 'staff' WHERE user_id = ?1", staffId);
+    errorPage(await staff.submit(open, { account: second }, { decision: "allow" }), 403);
+  } finally {
+    await server.sql("DELETE FROM members WHERE user_id = ?1 AND account_id = ?2", staffId, second);
+  }
+});
+
 test("a consent page is good for ten minutes", async () => {
   const form = consentForm(await consent());
   await server.clock(9 * 60_000);

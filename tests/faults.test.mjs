@@ -148,6 +148,35 @@ test("RV-12: a revocation whose answer was lost has happened; asking again is 20
   assert.equal((await me(server, held.access_token)).status, 401);
 });
 
+test("invariant 4: an object that could not write decides from its rows again: nothing half-done is remembered", async () => {
+  const redirect = await authorize(owner, app);
+  const held = await connect(server, owner, app);
+  await during({ sqlWrite: "throw" }, async () => {
+    unavailable(await exchange(server, app, redirect));
+    unavailable(await revoke(server, app, held.refresh_token));
+  });
+  tokens(await exchange(server, app, redirect)); // no replay: nothing was handed out
+  assert.equal((await me(server, held.access_token)).status, 200, "what was not revoked lives");
+  unavailable(await during({ sqlWrite: "throw" }, () => refresh(server, app, held.refresh_token)));
+  const next = tokens(await refresh(server, app, held.refresh_token));
+  await server.evict("Grant");
+  tokens(await refresh(server, app, next.refresh_token));
+});
+
+test("TK-13, TK-15: with a code's record gone from KV and D1 the object alone tells a valid second use from others", async () => {
+  const redirect = await authorize(owner, app);
+  const first = tokens(await exchange(server, app, redirect));
+  await server.sql("DELETE FROM codes");
+  await during({ kvGet: "miss" }, async () => {
+    for (const changes of [{ code_verifier: pkce().verifier }, { code_verifier: undefined }, { redirect_uri: "https://x.example/" }]) {
+      oauthError(await exchange(server, app, redirect, changes), 400, "invalid_grant");
+    }
+    assert.equal((await me(server, first.access_token)).status, 200);
+    oauthError(await exchange(server, app, redirect), 400, "invalid_grant");
+    assert.equal((await me(server, first.access_token)).status, 401);
+  });
+});
+
 test("A18: with D1 failing a revocation is 200 and the token dead: the object is the truth, D1 is told afterwards", async () => {
   const held = await connect(server, owner, app);
   await during({ d1: "throw", d1Batch: "throw" }, async () => {

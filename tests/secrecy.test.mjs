@@ -26,6 +26,7 @@ import { dump, occurrences } from "./harness/dump.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const PEOPLE = [OWNER, STAFF, "admin@demo.example", "nobody@demo.example"];
+const NAMES = ["Olivia", "Sam Staff", "Ada Admin"];
 const ADDRESS = "203.0.113.77";
 const DEVELOPMENT = [
   "demo-password",
@@ -101,6 +102,8 @@ before(async () => {
   await owner.page(authorizePath(app, { code_challenge: pkce().challenge, scope: "nope" }));
   await server.fetch("/api/v1/me?access_token=a-token-in-the-address-12345");
   keep("token in the address", "a-token-in-the-address-12345");
+  for (const path of ["/oauth/token", "/account", "/manage/v1/apps", "/nowhere"]) await server.fetch(`${path}/a-token-in-the-path-12345`);
+  keep("token in the path", "a-token-in-the-path-12345");
   for (const [name, value] of owner.cookies) keep(`cookie ${name}`, value);
 });
 after(() => server.stop());
@@ -140,6 +143,7 @@ test("invariant 7: nobody's name or e-mail address is readable in a dump, nor in
       assert.deepEqual(found, [], text);
     }
   }
+  for (const name of NAMES) assert.equal(files.some(({ bytes }) => bytes.includes(name)), false, name);
   // Miniflare keeps the counters of the rate-limit binding in files of its own; Cloudflare keeps them in memory.
   const stored = files.filter(({ name }) => !name.startsWith("ratelimit/"));
   assert.deepEqual(

@@ -184,5 +184,6 @@ export async function disconnectAll(browser) {
     const answer = await browser.submit(form);
     if (answer.status !== 303 && answer.status !== 200) throw new Error(`disconnect: HTTP ${answer.status} ${answer.text}`);
     disconnected += 1;
+    if (disconnected > 50) throw new Error("disconnected apps stay listed as connected");
   }
 }

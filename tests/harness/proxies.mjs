@@ -127,12 +127,15 @@ function cursor(native) {
   return over(native, Object.fromEntries(names.map((name) => [name, counted])));
 }
 
+/** `{ sqlWrite: "throw" }`: an object's rows cannot be written; reading them works. */
 const sql = (native) =>
   over(native, {
     exec:
       (exec) =>
-      (...args) =>
-        cursor(exec(...args)),
+      (...args) => {
+        if (/^\s*(insert|update|delete)/i.test(args[0])) fail("sqlWrite");
+        return cursor(exec(...args));
+      },
   });
 
 const storage = (native) =>
