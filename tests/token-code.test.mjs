@@ -276,7 +276,8 @@ test("TK-24: a secret proves nothing for the public app, and unknown clients are
     assert.ok([400, 401].includes(answer.status));
   }
   const withSecret = await exchange(server, { ...app, secret: "anything" }, redirect);
-  assert.notEqual(withSecret.status, 500);
+  oauthError(withSecret, 401, "invalid_client");
+  tokens(await exchange(server, app, redirect));
 });
 
 test("TK-28 to TK-30: grant types that are not served, and requests without one", async () => {
@@ -340,6 +341,15 @@ test("TK-38, A23: preflights are answered without credentials; a foreign origin 
   tokens(answer);
   assert.ok(["*", server.issuer].includes(answer.headers.get("access-control-allow-origin")));
   assert.match(answer.headers.get("access-control-expose-headers") ?? "", /retry-after/i);
+});
+
+test("A23: the answer to an app with a secret is for no script, not even one of its own origin", async () => {
+  const { code, verifier } = await authorize(owner, confidential);
+  const fields = { grant_type: "authorization_code", code, code_verifier: verifier, client_id: confidential.id };
+  const { origin } = new URL(confidential.redirectUri);
+  const answer = await post(server, "/oauth/token", { ...fields, client_secret: confidential.secret }, { origin });
+  tokens(answer);
+  assert.equal(answer.headers.get("access-control-allow-origin"), null);
 });
 
 test("A22, UI-11: a suspended app gets unauthorized_client, nothing is consumed, and restoring brings everything back", async () => {
