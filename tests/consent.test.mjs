@@ -220,6 +220,16 @@ test("a consent needs the role in the very account it is for, and still when the
   }
 });
 
+test("the row of the app is asked in the very batch that decides", async () => {
+  const form = consentForm(await consent());
+  const set = (status) => server.sql("UPDATE apps SET status = ?1 WHERE number = 1", status);
+  await set("suspended");
+  const late = await owner.submit(form, choice(form), { decision: "allow" });
+  await set("approved");
+  errorPage(late, 403);
+  assert.equal((await owner.submit(form, choice(form), { decision: "allow" })).status, 303, "nothing was used up");
+});
+
 test("a consent page is good for ten minutes", async () => {
   const form = consentForm(await consent());
   await server.clock(9 * 60_000);
