@@ -226,6 +226,19 @@ test("with the objects failing, a disconnect is not called done, and finishes wh
   assert.equal((await me(server, held.access_token)).status, 401);
 });
 
+test("A18: a disconnect left unfinished stays to be finished, also when the app is allowed again meanwhile", async () => {
+  const older = await connect(server, owner, app);
+  const link = async () => (await owner.page("/account/apps")).html.match(/\/account\/apps\/disconnect\?install=[^"'\s]+/)[0].replaceAll("&amp;", "&");
+  const disconnectForm = async () =>
+    (await owner.page(await link())).forms.find((candidate) => candidate.action.endsWith("/account/apps/disconnect"));
+  const form = await disconnectForm();
+  tryAgain(await during({ object: "throw", objectOnly: ["GRANT"] }, () => owner.submit(form)));
+  const newer = await connect(server, owner, app);
+  assert.match((await owner.page("/account/apps")).text, /Disconnect not finished/);
+  assert.ok([200, 303].includes((await owner.submit(await disconnectForm())).status));
+  for (const { access_token } of [older, newer]) assert.equal((await me(server, access_token)).status, 401);
+});
+
 test("suspending an app whose object fails is 503 and changes nothing", async () => {
   unavailable(await during({ object: "throw", objectOnly: ["APP"] }, () => manage(server, app.id, "suspend")));
   tokens(await exchange(server, app, await authorize(owner, app)));

@@ -131,9 +131,10 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
          SELECT ?3, ?4, ?5, 1, 'allowed', ?6, ?7, ?8 WHERE {OURS}
          ON CONFLICT (account_id, app) DO UPDATE SET seq = seq + 1, scope = excluded.scope, user_id = excluded.user_id,
            allowed_at = excluded.allowed_at, ended_at = NULL, ended_why = NULL,
-           -- What an earlier consent allowed goes on: the row stays in use when it was.
+           -- What an earlier consent allowed goes on: the row stays in use when it was, and a
+           -- disconnect that was not finished stays to be finished.
            used_at = CASE status WHEN 'connected' THEN used_at END,
-           status = CASE status WHEN 'connected' THEN 'connected' ELSE 'allowed' END"
+           status = CASE WHEN status IN ('connected', 'ending') THEN status ELSE 'allowed' END"
     );
     let install_values = [
         text(&form),
