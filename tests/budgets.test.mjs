@@ -125,7 +125,7 @@ test("invariant 6: garbage, forged, expired and foreign tokens and codes, and un
     "",
   ];
   await costs({}, async () => {
-    for (const token of forged(held.access_token)) await me(server, token);
+    for (const token of [...forged(held.access_token), held.refresh_token, redirect.code]) await me(server, token);
     for (const token of [...forged(held.refresh_token), held.access_token]) {
       await refresh(server, app, token);
       if (token) await revoke(server, app, token.replace("eg_at_", "eg_zz_"));

@@ -27,8 +27,8 @@ async function usable(client, refreshTokens) {
   return alive;
 }
 
-test("RC-01, invariant 1: 20 codes redeemed 20 times each in parallel give exactly 20 successes, three times", async () => {
-  for (let round = 0; round < 3; round += 1) await redeemAll();
+test("RC-01, invariant 1: 20 codes redeemed 20 times each in parallel give exactly 20 successes, twice over", async () => {
+  for (let round = 0; round < 2; round += 1) await redeemAll();
 });
 
 async function redeemAll() {
