@@ -81,6 +81,26 @@ test("the whole way on a plain-http origin, where crypto.subtle does not exist",
   await context.close();
 });
 
+// IndexedDB and not localStorage, which Chromium copies between the processes of tabs with a delay: what one tab saved
+// before it let go of the lock may be missing when the next one looks.
+const STORE = `
+  const opened = new Promise((resolve, reject) => {
+    const request = indexedDB.open("app");
+    request.onupgradeneeded = () => request.result.createObjectStore("tokens");
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const stored = async (mode, act) => {
+    const transaction = (await opened).transaction("tokens", mode);
+    const request = act(transaction.objectStore("tokens"));
+    return new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onerror = () => reject(transaction.error);
+    });
+  };
+  const read = () => stored("readonly", (store) => store.get("tokens"));
+  const save = async (tokens) => void (await stored("readwrite", (store) => store.put(tokens, "tokens")));`;
+
 test("two tabs that refresh at the same time send one request and hold the same tokens", async () => {
   let waiting = 0;
   world.server.answer("/waiting", () => ({ json: (waiting += 1) }));
@@ -93,16 +113,16 @@ test("two tabs that refresh at the same time send one request and hold the same 
     await open(context, `${named("localhost")}/app`),
     await open(context, `${named("localhost")}/app`),
   ];
-  await one.evaluate('localStorage.setItem("tokens", JSON.stringify({ accessToken: "at-0", refreshToken: "rt-0" }))');
+  await one.evaluate(`(() => { ${STORE} return save({ accessToken: "at-0", refreshToken: "rt-0" }); })()`);
   const renew = `(() => {
+    ${STORE}
     let first = true;
     const load = async () => {
-      const tokens = JSON.parse(localStorage.getItem("tokens"));
+      const tokens = await read();
       if (first) await fetch("/waiting");
       first = false;
       return tokens;
     };
-    const save = (tokens) => localStorage.setItem("tokens", JSON.stringify(tokens));
     return pkce.refresh(config, { load, save });
   })()`;
   const results = await Promise.all([one, two, one, two].map((page) => page.evaluate(renew)));
