@@ -21,6 +21,7 @@ test("TK-18, TK-25 to TK-27, TK-32: a code gives tokens, to the public app and t
   for (const client of [app, confidential]) {
     const answer = tokens(await exchange(server, client, await authorize(owner, client)));
     assert.deepEqual(answer.scope.split(" ").sort(), SCOPES.split(" ").sort());
+    assert.equal(answer.expires_in, 3600);
     await alive(answer);
   }
 });

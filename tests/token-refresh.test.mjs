@@ -36,6 +36,7 @@ test("RT-03: each refresh gives new tokens, for both kinds of apps, and the old 
     const second = await rotate(first.refresh_token, client);
     assert.notEqual(second.refresh_token, first.refresh_token);
     assert.notEqual(second.access_token, first.access_token);
+    assert.equal(second.expires_in, 3600);
     for (const token of [first.access_token, second.access_token]) assert.equal((await me(server, token)).status, 200);
   }
 });
