@@ -34,7 +34,6 @@ pub(crate) async fn run(database: &D1Database, sql: &str, values: &[JsValue]) ->
 }
 
 /// A number for a statement. Seconds and counters stay far below 2^53, where JavaScript is exact.
-#[allow(clippy::cast_precision_loss, reason = "below 2^53")]
 pub(crate) fn number(value: u64) -> JsValue {
     JsValue::from_f64(value as f64)
 }
