@@ -240,7 +240,10 @@ test("A18: a disconnect left unfinished stays to be finished, also when the app 
 });
 
 test("suspending an app whose object fails is 503 and changes nothing", async () => {
-  unavailable(await during({ object: "throw", objectOnly: ["APP"] }, () => manage(server, app.id, "suspend")));
+  const answer = await during({ object: "throw", objectOnly: ["APP"] }, () => manage(server, app.id, "suspend"));
+  assert.equal(answer.status, 503);
+  assert.match(answer.headers.get("content-type"), /^application\/problem\+json/);
+  assert.equal(answer.headers.get("retry-after"), "1");
   tokens(await exchange(server, app, await authorize(owner, app)));
 });
 

@@ -15,7 +15,7 @@ after(() => server?.stop());
 /** Runs a script of bash with the server's address as ISSUER. */
 function bash(script) {
   return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-eu", "-o", "pipefail", "-c", script], { env: { ...process.env, ISSUER: server.issuer } });
+    const child = spawn("bash", ["--norc", "-eu", "-o", "pipefail", "-c", script], { env: { ...process.env, ISSUER: server.issuer } });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
     child.on("error", reject).on("close", (code) => resolve({ code, output }));

@@ -1,41 +1,51 @@
 //! Reads the presets, validates them and hands them to the Worker as JSON: a typo in a preset is a
-//! build error that names file, key and what is allowed.
+//! build error that names file, key and what is allowed. `EDGEGRANT_PRESETS` is another folder to read
+//! them from, for a test.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use edgegrant_core::policy::Policy;
+use edgegrant_core::policy::Preset;
 
-fn preset(path: &Path) -> Result<String, String> {
+const FOLDER: &str = "EDGEGRANT_PRESETS";
+
+/// Policy and development data of a preset file, as JSON.
+fn preset(path: &Path) -> Result<(String, String), String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let value: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
-    let json = serde_json::to_string(&value).map_err(|error| error.to_string())?;
-    Policy::from_json(&json)?;
-    Ok(json)
+    let value = serde_json::to_value(&value).map_err(|error| error.to_string())?;
+    let preset = Preset::from_value(value)?;
+    let json = |error: serde_json::Error| error.to_string();
+    Ok((serde_json::to_string(&preset.policy).map_err(json)?, serde_json::to_string(&preset.development).map_err(json)?))
 }
 
-fn presets() -> Result<String, String> {
-    let mut files: Vec<_> = fs::read_dir("presets")
-        .map_err(|error| format!("worker/presets: {error}"))?
+fn presets(folder: &str, development: bool) -> Result<String, String> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .map_err(|error| format!("{folder}: {error}"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|end| end == "toml"))
         .collect();
     files.sort();
-    let mut out = String::from("/// Name and policy (JSON) of every preset.\npub(crate) const PRESETS: &[(&str, &str)] = &[\n");
+    let mut out = String::from("/// Every preset.\nconst PRESETS: &[BuiltIn] = &[\n");
     for path in files {
-        let json = preset(&path).map_err(|error| format!("worker/{}: {error}", path.display()))?;
+        let place = if path.is_absolute() { path.clone() } else { Path::new("worker").join(&path) };
+        let (policy, data) = preset(&path).map_err(|error| format!("{}: {error}", place.display()))?;
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        writeln!(out, "    ({name:?}, {json:?}),").map_err(|error| error.to_string())?;
+        let data = if development { format!(", development: {data:?}") } else { String::new() };
+        writeln!(out, "    BuiltIn {{ name: {name:?}, policy: {policy:?}{data} }},").map_err(|error| error.to_string())?;
     }
     out.push_str("];\n");
     Ok(out)
 }
 
 fn main() {
-    println!("cargo:rerun-if-changed=presets");
+    let folder = env::var(FOLDER).unwrap_or_else(|_| "presets".to_owned());
+    println!("cargo:rerun-if-env-changed={FOLDER}");
+    println!("cargo:rerun-if-changed={folder}");
     let out = Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("presets.rs");
-    let written = presets().and_then(|text| fs::write(out, text).map_err(|error| error.to_string()));
+    let development = env::var_os("CARGO_FEATURE_DEVELOPMENT").is_some();
+    let written = presets(&folder, development).and_then(|text| fs::write(out, text).map_err(|error| error.to_string()));
     if let Err(error) = written {
         eprintln!("error: {error}");
         process::exit(1);

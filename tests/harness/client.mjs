@@ -8,6 +8,10 @@ export const STAFF = "staff@demo.example";
 export const SCOPES = "account:read bookings:read bookings:write customers:read";
 export const SERVER_REDIRECT = "http://127.0.0.1:49152/callback";
 
+/** Where the default preset has its endpoints. */
+const ROUTES = { authorize: "/oauth/authorize", token: "/oauth/token", revoke: "/oauth/revoke", me: "/api/v1/me" };
+const routes = (server) => server.routes ?? ROUTES;
+
 /** The development apps as a client library would be configured for them. */
 export const spa = (server) => ({ id: "demo-spa", redirectUri: `${server.issuer}/demo/` });
 export const serverApp = () => ({ id: "demo-server", secret: "demo-server-secret", redirectUri: SERVER_REDIRECT });
@@ -78,7 +82,7 @@ export async function signedIn(server, email = OWNER) {
 }
 
 /** The address that starts a flow. A parameter set to null is left out, an array is repeated. */
-export function authorizePath(client, parameters = {}) {
+export function authorizePath(client, parameters = {}, path = ROUTES.authorize) {
   const query = new URLSearchParams();
   const all = {
     response_type: "code",
@@ -91,11 +95,11 @@ export function authorizePath(client, parameters = {}) {
   for (const [name, value] of Object.entries(all)) {
     for (const one of [value].flat()) if (one !== null && one !== undefined) query.append(name, one);
   }
-  return `/oauth/authorize?${query}`;
+  return `${path}?${query}`;
 }
 
 export const consentForm = (consent) => {
-  const form = consent.forms.find((candidate) => candidate.action.endsWith("/oauth/authorize/decision"));
+  const form = consent.forms.find((candidate) => candidate.controls.some((control) => control.name === "consent"));
   if (!form) throw new Error(`no consent form: HTTP ${consent.status} ${consent.location ?? consent.text}`);
   return form;
 };
@@ -103,7 +107,7 @@ export const consentForm = (consent) => {
 /** Runs authorize up to the redirect; returns its parameters with the verifier that belongs to the code. */
 export async function authorize(browser, client, { decision = "allow", account, ...parameters } = {}) {
   const pair = pkce();
-  const path = authorizePath(client, { code_challenge: pair.challenge, ...parameters });
+  const path = authorizePath(client, { code_challenge: pair.challenge, ...parameters }, routes(browser.server).authorize);
   const form = consentForm(await browser.page(path));
   // A person with one account gets a hidden field, one with several has to choose; the first is Demo Salon.
   const radio = form.controls.some((control) => control.name === "account" && control.type === "radio");
@@ -142,7 +146,7 @@ function parsed(text) {
 const identity = (client) => ({ client_id: client.id, client_secret: client.secret });
 
 export const exchange = (server, client, { code, verifier }, changes = {}) =>
-  post(server, "/oauth/token", {
+  post(server, routes(server).token, {
     grant_type: "authorization_code",
     code,
     redirect_uri: client.redirectUri,
@@ -152,12 +156,12 @@ export const exchange = (server, client, { code, verifier }, changes = {}) =>
   });
 
 export const refresh = (server, client, token, changes = {}) =>
-  post(server, "/oauth/token", { grant_type: "refresh_token", refresh_token: token, ...identity(client), ...changes });
+  post(server, routes(server).token, { grant_type: "refresh_token", refresh_token: token, ...identity(client), ...changes });
 
-export const revoke = (server, client, token, changes = {}) => post(server, "/oauth/revoke", { token, ...identity(client), ...changes });
+export const revoke = (server, client, token, changes = {}) => post(server, routes(server).revoke, { token, ...identity(client), ...changes });
 
 export async function me(server, token, headers = {}) {
-  const answer = await server.fetch("/api/v1/me", { headers: { authorization: `Bearer ${token}`, ...headers } });
+  const answer = await server.fetch(routes(server).me, { headers: { authorization: `Bearer ${token}`, ...headers } });
   return { status: answer.status, headers: answer.headers, json: parsed(await answer.text()) };
 }
 
@@ -171,6 +175,16 @@ export async function connect(server, browser, client, options) {
 
 const MANAGEMENT = { authorization: "Bearer demo-management-token" };
 export const manage = (server, clientId, action) => post(server, `/manage/v1/apps/${clientId}/${action}`, {}, MANAGEMENT);
+
+/** Other requests of the management API; a body is sent as JSON. */
+export async function manageWith(server, method, path, body) {
+  const answer = await server.fetch(`/manage/v1/apps/${path}`, {
+    method,
+    headers: { ...MANAGEMENT, ...(body && { "content-type": "application/json" }) },
+    body: body && JSON.stringify(body),
+  });
+  return { status: answer.status, headers: answer.headers, json: parsed(await answer.text()) };
+}
 
 /** Disconnects every app of the signed-in person's accounts, through the pages. */
 export async function disconnectAll(browser) {

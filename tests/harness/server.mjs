@@ -28,7 +28,8 @@ function freePort() {
  * @param {object} [options]
  * @param {object} [options.vars]      further vars of the Worker, for example POLICY, or another ISSUER
  * @param {boolean} [options.counting] put the counting entry in front: `server.count()` and faults work
- * @param {"development"|"release"} [options.variant]
+ * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
+ * @param {string} [options.variant]   "development" unless said otherwise
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -38,10 +39,16 @@ export async function startServer(options = {}) {
   }
   const server = new Server(built, await freePort(), options);
   await server.start();
+  if (options.preset) {
+    const { authorize, token, refresh, revoke, me } = await (await server.fetch("/__dev/platform")).json();
+    server.routes = { authorize, token, refresh, revoke, me: me.path };
+  }
   return server;
 }
 
 export class Server {
+  /** Where a preset has its endpoints; undefined for the default one. */
+  routes;
   /** What the processes of this server printed so far, workerd's included. */
   log = "";
   #child;
@@ -70,7 +77,7 @@ export class Server {
       counting: this.options.counting ?? false,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
-      vars: { ISSUER: this.issuer, PRESET: "default", ...this.options.vars },
+      vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },
     };
     const child = fork(serve, [], {
       detached: true,

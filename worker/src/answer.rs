@@ -1,6 +1,8 @@
 //! Answers: status, headers, body; built once and turned into a response at the very end.
 
-use edgegrant_core::oauth::error::{ErrorCode, Refusal};
+use std::borrow::Cow;
+
+use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
 use serde::Serialize;
 use worker::{Headers, Response, ResponseBuilder};
@@ -12,7 +14,7 @@ use crate::pages::Page;
 pub(crate) struct Answer {
     /// The HTTP status.
     pub(crate) status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     body: Vec<u8>,
     /// A fixed word for the log: why a request was refused.
     pub(crate) reason: &'static str,
@@ -36,32 +38,6 @@ impl Answer {
             .with("cache-control", "no-store")
             .with("pragma", "no-cache")
             .with("x-content-type-options", "nosniff")
-    }
-
-    /// An error in the form of RFC 6749 §5.2.
-    pub(crate) fn refusal(status: u16, refusal: &Refusal) -> Self {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            error: ErrorCode,
-            error_description: &'a str,
-        }
-        let body = Body { error: refusal.error, error_description: &refusal.description };
-        Self { reason: refusal.error.as_str(), ..Self::json(status, &body) }
-    }
-
-    /// A storage fault at a JSON endpoint: try again, nothing was lost.
-    pub(crate) fn unavailable() -> Self {
-        let refusal = Refusal::new(ErrorCode::TemporarilyUnavailable, "a part of the server did not answer: try again");
-        Self::refusal(503, &refusal).with("retry-after", "1")
-    }
-
-    /// A limit at a JSON endpoint (RFC 6585 §4). `temporarily_unavailable` is an extension here:
-    /// RFC 6749 defines it for authorization answers.
-    pub(crate) fn limited(standing: &Standing) -> Self {
-        let description = format!("too many requests: try again in {} seconds", standing.reset_s);
-        Self::refusal(429, &Refusal::new(ErrorCode::TemporarilyUnavailable, description))
-            .with_standing(standing)
-            .with("retry-after", &standing.reset_s.to_string())
     }
 
     /// A page. It is never framed, stored or given a script (RFC 9700 §4.2.4, §4.16).
@@ -99,7 +75,8 @@ impl Answer {
     }
 
     /// Sets a header.
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, value: &str) -> Self {
+        let name = name.into();
         if name != "set-cookie" {
             self.headers.retain(|(known, _)| *known != name);
         }
@@ -119,27 +96,28 @@ impl Answer {
         self
     }
 
+    /// The answer without its body.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body.clear();
+        self.without("content-type")
+    }
+
     /// Names the reason for the log.
     pub(crate) fn because(mut self, reason: &'static str) -> Self {
         self.reason = reason;
         self
     }
 
-    /// Where the caller stands with its limit.
-    pub(crate) fn with_standing(self, standing: &Standing) -> Self {
-        self.with("ratelimit-limit", &standing.limit.to_string())
-            .with("ratelimit-remaining", &standing.remaining.to_string())
-            .with("ratelimit-reset", &standing.reset_s.to_string())
+    /// Where the caller stands with its limit, in the policy's headers.
+    pub(crate) fn with_standing(self, headers: &RateHeaders, standing: &Standing) -> Self {
+        let named = [(&headers.limit, standing.limit), (&headers.remaining, standing.remaining), (&headers.reset, standing.reset_s)];
+        let sent = named.into_iter().filter(|(name, _)| !name.is_empty());
+        sent.fold(self, |answer, (name, value)| answer.with(name.clone(), &value.to_string()))
     }
 
-    /// Lets a script of any origin read the answer; credentials are never allowed.
-    pub(crate) fn readable_anywhere(self) -> Self {
-        self.readable_from("*")
-    }
-
-    /// Lets a script of one origin read the answer.
-    pub(crate) fn readable_from(self, origin: &str) -> Self {
-        let exposed = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate";
+    /// Lets a script of one origin, or with `*` of any, read the answer and the `exposed` headers;
+    /// credentials are never allowed.
+    pub(crate) fn readable_from(self, origin: &str, exposed: &str) -> Self {
         self.with("access-control-allow-origin", origin).with("access-control-expose-headers", exposed).with("vary", "Origin")
     }
 

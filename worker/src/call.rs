@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use edgegrant_core::oauth::params::Params;
+use edgegrant_core::policy::Encoding;
 use futures_util::StreamExt as _;
 use worker::{Context, Env, Headers, Method, Request};
 
+use crate::answer::Answer;
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 
@@ -31,10 +33,12 @@ pub(crate) const PAGE_FORM_MAX: u32 = 65_536;
 /// Why a body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
-    /// Another media type than `application/x-www-form-urlencoded`.
+    /// Another media type than those that are taken.
     MediaType,
     /// Larger than the policy allows.
     TooLarge,
+    /// Not what its media type says.
+    Malformed,
 }
 
 /// Splits an absolute address into authority, path and query.
@@ -83,29 +87,43 @@ impl Call {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    /// The parameters of a form body of at most so many bytes. The media type is compared without its
-    /// parameters.
+    /// The parameters of a form body of at most so many bytes.
     pub(crate) async fn form(&mut self, most: u32) -> Result<Result<Params, BadBody>, Fault> {
+        self.body(most, &[Encoding::Form]).await
+    }
+
+    /// The parameters of a body of at most so many bytes in one of these encodings. Media types are
+    /// compared without their parameters.
+    pub(crate) async fn body(&mut self, most: u32, encodings: &[Encoding]) -> Result<Result<Params, BadBody>, Fault> {
         let media_type = self.header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if media_type != "application/x-www-form-urlencoded" {
+        let Some(encoding) = encodings.iter().find(|encoding| encoding.media_type() == media_type) else {
             return Ok(Err(BadBody::MediaType));
-        }
-        let most = most as usize;
-        if self.request.inner().body().is_none() {
-            return Ok(Ok(Params::default()));
-        }
-        // What `Content-Length` says is not asked: a body a little too large is read to its end, or the
-        // connection would be reset before its sender has heard the answer.
-        let mut stream = self.request.stream().or_fault("request body")?;
+        };
+        let Some(body) = self.bytes(most as usize).await? else { return Ok(Err(BadBody::TooLarge)) };
+        Ok(match encoding {
+            Encoding::Form => Ok(Params::parse(&body)),
+            Encoding::Json => Params::parse_json(&body).ok_or(BadBody::Malformed),
+        })
+    }
+
+    /// The body; `None` when it is larger than `most`.
+    ///
+    /// What `Content-Length` says is not asked: a body a little too large is read to its end, or the
+    /// connection would be reset before its sender has heard the answer.
+    pub(crate) async fn bytes(&mut self, most: usize) -> Result<Option<Vec<u8>>, Fault> {
         let mut body = Vec::new();
+        if self.request.inner().body().is_none() {
+            return Ok(Some(body));
+        }
+        let mut stream = self.request.stream().or_fault("request body")?;
         while let Some(chunk) = stream.next().await {
             body.extend_from_slice(&chunk.or_fault("request body")?);
             if body.len() > most {
-                return Ok(Err(BadBody::TooLarge));
+                return Ok(None);
             }
         }
-        Ok(Ok(Params::parse(&body)))
+        Ok(Some(body))
     }
 
     /// A cookie's value.
@@ -125,6 +143,11 @@ impl Call {
             (None, Some(site)) => site == "same-origin",
             (None, None) => true,
         }
+    }
+
+    /// Lets a script of any origin read an answer.
+    pub(crate) fn readable_anywhere(&self, answer: Answer) -> Answer {
+        answer.readable_from("*", &self.config.exposed)
     }
 
     /// Whose failures are counted together.

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use edgegrant_core::keys::{Key, Keyring, Keys};
-use edgegrant_core::policy::Policy;
+use edgegrant_core::policy::{Policy, RateHeaders};
 use worker::{Env, console_error};
 
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
@@ -24,6 +24,13 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// Its keys.
     pub(crate) keys: Keys,
+    /// The policy's colour as a style sheet.
+    pub(crate) style_sheet: Option<String>,
+    /// Headers that scripts of other origins may read, besides the usual ones.
+    pub(crate) exposed: String,
+    /// The data to seed.
+    #[cfg(feature = "development")]
+    pub(crate) development: edgegrant_core::policy::Development,
 }
 
 thread_local! {
@@ -68,9 +75,17 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let data = note(keyring(env, "DATA_KEYS"), &mut problems);
     let grant_id = note(grant_id_key(env), &mut problems);
     match (issuer, policy, edge, hash, seal, data, grant_id) {
-        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id)) => {
-            Ok(Config { issuer, host, secure, policy, keys: Keys { edge, grant_id, hash, seal, data } })
-        }
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id)) => Ok(Config {
+            issuer,
+            host,
+            secure,
+            style_sheet: policy.platform.style_sheet(),
+            exposed: exposed(&policy.api.headers),
+            #[cfg(feature = "development")]
+            development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
+            policy,
+            keys: Keys { edge, grant_id, hash, seal, data },
+        }),
         _ => Err(problems),
     }
 }
@@ -99,13 +114,34 @@ fn issuer(env: &Env) -> Result<(String, String, bool), String> {
     }
 }
 
-fn policy(env: &Env) -> Result<Policy, String> {
+/// `Retry-After` and the policy's rate headers are worth nothing to a script that cannot read them.
+fn exposed(headers: &RateHeaders) -> String {
+    let names = ["Retry-After", &headers.limit, &headers.remaining, &headers.reset, "WWW-Authenticate"];
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// A preset as it was built in.
+struct BuiltIn {
+    name: &'static str,
+    /// JSON.
+    policy: &'static str,
+    /// JSON.
+    #[cfg(feature = "development")]
+    development: &'static str,
+}
+
+/// The preset that `PRESET` names.
+fn preset(env: &Env) -> Result<&'static BuiltIn, Vec<String>> {
     let name = setting(env, "PRESET").unwrap_or_else(|| "default".to_owned());
-    let Some((_, json)) = PRESETS.iter().find(|(known, _)| *known == name) else {
-        let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-        return Err(format!("PRESET must be one of {}", names.join(", ")));
-    };
-    let policy = Policy::from_json(json)?;
+    PRESETS.iter().find(|known| known.name == name).ok_or_else(|| {
+        let names: Vec<&str> = PRESETS.iter().map(|known| known.name).collect();
+        vec![format!("PRESET is {name:?}, and must be one of {}", names.join(", "))]
+    })
+}
+
+fn policy(env: &Env) -> Result<Policy, String> {
+    let preset = preset(env).map_err(|problems| problems.join("; "))?;
+    let policy = Policy::from_json(preset.policy)?;
     match setting(env, "POLICY") {
         None => Ok(policy),
         Some(overrides) => policy.with_overrides(&overrides).map_err(|problem| format!("POLICY: {problem}")),

@@ -80,7 +80,7 @@ async fn app_within(env: &Env, number: u32, age_ms: u64) -> Result<Option<Rc<App
         return Ok(app);
     }
     let asked_ms = now_ms();
-    let app = ask(env, number, &Command::Read).await?.map(|app| Rc::new(*app));
+    let app = ask(env, number, &Command::Read).await?.app().map(|app| Rc::new(*app));
     // An answer that was on its way for longer than a lease says nothing about now: the writer did not
     // wait for it.
     if now_ms().checked_sub(asked_ms).is_none_or(|age| age >= LEASE_MS) {

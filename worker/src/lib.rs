@@ -9,6 +9,7 @@
 //! | [`store`] | KV and D1: one statement, batch or key per function |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`pages`] | view structs of the HTML templates |
+//! | [`refusal`] | refusals in the policy's words |
 //! | [`config`], [`platform`] | settings, keys, policy; clock, randomness, address |
 //!
 //! No panic is reachable from input: here a panic stalls the request and takes the memory of objects
@@ -25,6 +26,7 @@ mod log;
 pub mod objects;
 mod pages;
 mod platform;
+mod refusal;
 mod routes;
 mod store;
 mod unproven;
@@ -35,7 +37,7 @@ use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::pages::{Frame, NoticePage};
 
-const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", person: None, csrf: None };
+const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", account: "business account", themed: false, person: None, csrf: None };
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -48,14 +50,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     };
     // One host: `Host` never enters an address, cookie or rate key (attack A26).
     if host != config.host {
-        return Answer::page(421, &NoticePage::wrong_host(UNNAMED, &config.issuer)).into_response(config.secure);
+        return Answer::page(421, &NoticePage::wrong_host(Frame::of(&config.policy.platform), &config.issuer)).into_response(config.secure);
     }
     let started_ms = platform::now_ms();
     let head = request.method() == Method::Head;
     let mut call = Call::new(request, path, query, env, context, config);
     let answer = routes::answer(&mut call).await;
     let duration_ms = platform::now_ms().saturating_sub(started_ms);
-    log::request(call.method().as_ref(), &call.path, answer.status, answer.reason, duration_ms);
+    log::request(&call, &answer, duration_ms);
     let answer = if head { answer.headers_only() } else { answer };
     answer.into_response(call.config.secure)
 }

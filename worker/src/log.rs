@@ -1,11 +1,16 @@
 //! The log: one line of JSON per request and per event. Never a code, token, secret, verifier,
 //! address of a person or query string (invariant 8).
 
+use crate::answer::Answer;
+use crate::call::Call;
 use crate::fault::Fault;
 
 /// A line for a request.
-pub(crate) fn request(method: &str, path: &str, status: u16, reason: &str, duration_ms: u64) {
-    let line = serde_json::json!({ "event": "request", "method": method, "route": route(path), "status": status, "reason": reason, "ms": duration_ms });
+pub(crate) fn request(call: &Call, answer: &Answer, duration_ms: u64) {
+    // An endpoint's address is the policy's word; of others only the part that is ours.
+    let route = if call.config.policy.endpoint(&call.path).is_some() { &call.path } else { route(&call.path) };
+    let (method, status, reason) = (call.method(), answer.status, answer.reason);
+    let line = serde_json::json!({ "event": "request", "method": method.as_ref(), "route": route, "status": status, "reason": reason, "ms": duration_ms });
     worker::console_log!("{line}");
 }
 
@@ -23,19 +28,15 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 
 /// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 12] = [
-        "/oauth/authorize",
-        "/oauth/authorize/decision",
-        "/oauth/token",
-        "/oauth/revoke",
+    const ROUTES: [&str; 8] = [
         "/.well-known/oauth-authorization-server",
-        "/api/v1/me",
         "/login",
         "/logout",
         "/account/apps",
         "/account/apps/disconnect",
         "/manage/v1/apps",
         "/logo",
+        "/platform.css",
     ];
     ROUTES.into_iter().rfind(|known| path == *known).or_else(|| ROUTES.into_iter().find(|known| path.starts_with(known))).unwrap_or("other")
 }

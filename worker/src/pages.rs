@@ -19,7 +19,9 @@ pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage}
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
-pub(crate) use words::{Lasting, Moment, one_of};
+pub(crate) use words::{Lasting, Moment, one_of, with_article};
+
+use edgegrant_core::policy::Platform;
 
 /// A page that can be turned into HTML.
 pub(crate) trait Page {
@@ -38,14 +40,26 @@ impl<T: askama::Template> Page for T {
 pub(crate) struct Frame<'a> {
     /// The platform's name, as its customers know it.
     pub(crate) platform: &'a str,
+    /// What the platform calls an account, in the middle of a sentence.
+    pub(crate) account: &'a str,
+    /// Whether the platform has a colour of its own: `/platform.css`.
+    pub(crate) themed: bool,
     /// The e-mail address of who is signed in, if anybody is.
     pub(crate) person: Option<&'a str>,
     /// Token of the session: with it the top of the page has the account's navigation.
     pub(crate) csrf: Option<&'a str>,
 }
 
+impl<'a> Frame<'a> {
+    /// The frame of a page for nobody in particular.
+    pub(crate) fn of(platform: &'a Platform) -> Self {
+        let Platform { name, account, colour } = platform;
+        Self { platform: name, account, themed: !colour.is_empty(), person: None, csrf: None }
+    }
+}
+
 /// An app as its developer described it. Every string in it is foreign.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct App<'a> {
     /// The app's name.
     pub(crate) name: &'a str,
@@ -57,8 +71,10 @@ pub(crate) struct App<'a> {
     pub(crate) website_host: Option<&'a str>,
     /// What it does, in its makers' words.
     pub(crate) description: Option<&'a str>,
-    /// Not reviewed by the platform: the page says so.
+    /// Marked as for development: the page says so.
     pub(crate) in_development: bool,
+    /// Nobody has reviewed it yet: the page warns.
+    pub(crate) unreviewed: bool,
 }
 
 impl App<'_> {

@@ -9,10 +9,8 @@ use std::collections::HashMap;
 
 use edgegrant_core::keys::lookup_name;
 use edgegrant_core::rate::{Standing, Window};
-use worker::Env;
 
-use crate::answer::Answer;
-use crate::config::Config;
+use crate::call::Call;
 use crate::platform::now_ms;
 
 const ADDRESSES_MAX: usize = 10_000;
@@ -21,9 +19,10 @@ thread_local! {
     static FAILURES: RefCell<HashMap<String, Window>> = RefCell::new(HashMap::new());
 }
 
-/// The answer to a failed request: its own, or 429 for an address that fails too often.
-pub(crate) async fn failed(env: &Env, config: &Config, network: &str, answer: Answer) -> Answer {
-    let limit = config.policy.unproven.rate;
+/// Counts a failed request of the caller's address; where it stands when it fails too often.
+pub(crate) async fn failed(call: &Call) -> Option<Standing> {
+    let limit = call.config.policy.unproven.rate;
+    let network = call.network();
     let counted = FAILURES.with_borrow_mut(|failures| {
         if failures.len() >= ADDRESSES_MAX {
             let now = now_ms();
@@ -32,19 +31,16 @@ pub(crate) async fn failed(env: &Env, config: &Config, network: &str, answer: An
                 failures.clear();
             }
         }
-        failures.entry(network.to_owned()).or_default().take(limit, now_ms())
+        failures.entry(network.clone()).or_default().take(limit, now_ms())
     });
     if let Err(standing) = counted {
-        return Answer::limited(&standing).because("too many failed requests");
+        return Some(standing);
     }
     // The binding counts per location; a binding that is missing or fails lets the answer pass.
     // It is told a keyed hash: the address itself is nobody's to keep.
-    let (Ok(binding), Some((_, key))) = (env.rate_limiter("UNPROVEN"), config.keys.hash.newest()) else { return answer };
-    match binding.limit(lookup_name(key, "address", network)).await {
-        Ok(outcome) if !outcome.success => {
-            let standing = Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s };
-            Answer::limited(&standing).because("too many failed requests")
-        }
-        _ => answer,
+    let (Ok(binding), Some((_, key))) = (call.env.rate_limiter("UNPROVEN"), call.config.keys.hash.newest()) else { return None };
+    match binding.limit(lookup_name(key, "address", &network)).await {
+        Ok(outcome) if !outcome.success => Some(Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s }),
+        _ => None,
     }
 }

@@ -39,7 +39,11 @@ const WORKER_INPUTS = [
   "worker/tools/build.mjs",
 ];
 
-/** Builds one variant and returns its folder: `worker/index.js`, `worker/index_bg.wasm`, `migrations/` and `assets/`. */
+/**
+ * Builds one variant and returns its folder: `worker/index.js`, `worker/index_bg.wasm`, `migrations/` and `assets/`. Every
+ * variant but "release" has the development feature. With EDGEGRANT_PRESETS in the environment, the presets are those of
+ * that folder.
+ */
 export async function build(variant, tools, { quiet = false } = {}) {
   mkdirSync(variantDir(variant), { recursive: true });
   await buildBrowserModule(tools, quiet);
@@ -69,11 +73,12 @@ async function buildBrowserModule(tools, quiet) {
 async function buildWorker(variant, tools) {
   const out = join(variantDir(variant), "worker");
   const stamp = join(variantDir(variant), "worker.hash");
-  const hash = hashOf(WORKER_INPUTS, ask("rustc", ["--version"]), tools.workerBuild, process.env.RUSTFLAGS ?? "");
+  const { RUSTFLAGS = "", EDGEGRANT_PRESETS = "" } = process.env;
+  const hash = hashOf(WORKER_INPUTS, ask("rustc", ["--version"]), tools.workerBuild, RUSTFLAGS, EDGEGRANT_PRESETS);
   if (isFresh(stamp, hash, join(out, "index.js"), join(out, "index_bg.wasm"))) return;
   rmSync(stamp, { force: true });
 
-  const development = variant === "development";
+  const development = variant !== "release";
   const args = ["--out-dir", `../.build/${variant}/worker`];
   args.unshift(development ? "--dev" : "--release");
   if (development) args.push("--features", "development");
@@ -111,7 +116,7 @@ function assemble(variant) {
     if (name === "demo" && variant === "release") continue;
     cpSync(inRoot("www", name), join(assets, name), { recursive: true });
   }
-  if (variant === "development") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
+  if (variant !== "release") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
   else withoutDevelopment(join(assets, "index.html"));
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // `npm run dev`: everything on this machine. Sets up, builds, migrates, seeds and serves http://localhost:8787.
 //   PORT=9000 npm run dev          another port (the issuer is that origin)
-//   STATE=folder npm run dev       keeps its data there instead of in .wrangler/state
-//   npm run dev -- --env klaviyo   an environment of wrangler.toml, that is, a preset
+//   STATE=folder npm run dev       keeps its data there instead of in .wrangler/state (.wrangler/NAME for an environment)
+//   npm run dev -- --env klaviyo   an environment of wrangler.toml, that is, a preset, with data of its own
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,13 +18,16 @@ await main(async () => {
   const port = portNumber();
   await portIsFree(port);
   const tools = await setup();
-  const common = [...envArgs(), ...(process.env.STATE ? ["--persist-to", process.env.STATE] : [])];
+  const env = envArgs();
+  // Each preset seeds other data, so each has a folder of its own.
+  const state = process.env.STATE || (env.length > 0 ? `.wrangler/${env[1]}` : ".wrangler/state");
+  const common = [...env, ...(state === ".wrangler/state" ? [] : ["--persist-to", state])];
   await build("development", tools, { quiet: true });
   publish("development");
   await step("Applying D1 migrations (local)", wrangler, ["d1", "migrations", "apply", "DB", "--local", ...common], {
     env: { ...quietEnv, CI: "1" },
   });
-  return serve(port, common);
+  return serve(port, common, state);
 });
 
 function portNumber() {
@@ -46,7 +49,7 @@ function portIsFree(port) {
   });
 }
 
-async function serve(port, common) {
+async function serve(port, common, state) {
   const issuer = `http://localhost:${port}`;
   const args = ["dev", "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false", ...common];
   const child = spawn(wrangler, args, { cwd: inRoot(), env: { ...process.env, ...quietEnv }, stdio: ["ignore", "inherit", "inherit"] });
@@ -64,7 +67,7 @@ async function serve(port, common) {
     const up = await Promise.race([waitUntilUp(issuer), ended.then(() => false)]);
     if (up) {
       await seed(issuer);
-      say(welcome(issuer));
+      say(welcome(issuer, await platform(issuer), state));
     } else if (!stopping) {
       child.kill("SIGTERM");
     }
@@ -100,20 +103,34 @@ async function seed(issuer) {
   if (!answer.ok) throw new ToolError(`The development data could not be written: HTTP ${answer.status}.`);
 }
 
-function welcome(issuer) {
+async function platform(issuer) {
+  const answer = await fetch(`${issuer}/__dev/platform`);
+  if (!answer.ok) throw new ToolError(`The preset could not be read: HTTP ${answer.status}.`);
+  return answer.json();
+}
+
+function welcome(issuer, { name, accounts, roles, apps, me, authorize, token }, state) {
+  const words = {
+    "demo-spa": "public, redirects to the demo page",
+    "demo-server": "secret demo-server-secret, redirects to http://127.0.0.1/callback, any port",
+    "demo-pending": "secret demo-pending-secret, waits for review, redirects like demo-server",
+  };
+  const appLines = apps.map((app) => `${app.client_id.padEnd(14)}${app.name}: ${words[app.client_id]}`).join("\n                  ");
   return `
-Edgegrant runs at ${issuer}
+${name === "Edgegrant" ? "Edgegrant" : `Edgegrant as ${name}`} runs at ${issuer}
 
   Demo page       ${issuer}/demo/   press Connect and watch every exchange
-  Sign in as      owner@demo.example   owner of Demo Salon and Second Salon
-                  staff@demo.example   staff of Demo Salon, may not consent
+  Sign in as      owner@demo.example   ${roles.owner} of ${accounts.join(" and ")}
+                  staff@demo.example   ${roles.staff} of ${accounts[0]}, may not consent for it
                   admin@demo.example   platform admin
                   password of all three: demo-password
-  Apps            demo-spa      public, redirects to the demo page
-                  demo-server   secret demo-server-secret, redirects to http://127.0.0.1/callback, any port
+  Apps            ${appLines}
+  Authorize       ${issuer}${authorize}
+  Token           ${issuer}${token}
+  Whose token     ${me.methods.join(" or ")} ${issuer}${me.path}
   Connected apps  ${issuer}/account/apps
   Metadata        ${issuer}/.well-known/oauth-authorization-server
 
-  Data is kept in ${process.env.STATE ?? ".wrangler/state"}; delete that folder to begin again. Ctrl-C stops everything.
+  Data is kept in ${state}; delete that folder to begin again. Ctrl-C stops everything.
 `;
 }

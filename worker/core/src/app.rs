@@ -1,11 +1,16 @@
 //! What is known of an app (an OAuth client): the record in its `App` object, of which isolates hold
 //! a copy under a lease.
 
+mod change;
+
+pub use change::{Change, NotChanged};
+
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Keyring, SecretHash};
 use crate::oauth::client_auth::Presented;
 use crate::oauth::redirect_uri;
+use crate::policy::{AuthMethod, Overrides};
 
 /// Client types (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +75,12 @@ pub struct App {
     pub scopes: Vec<String>,
     /// Hashes of its live secrets.
     pub secrets: Vec<SecretHash>,
+    /// The id of the person who registered it; empty: staff.
+    #[serde(default)]
+    pub owner: String,
+    /// What staff has set for it.
+    #[serde(default)]
+    pub overrides: Overrides,
 }
 
 /// Whether a client has proven itself.
@@ -83,16 +94,19 @@ pub enum Proof {
     SecretWrong,
     /// A public client must not send a secret: it would prove nothing.
     SecretUnexpected,
+    /// The secret came in a way that is not served for this client.
+    MethodNotServed,
 }
 
 impl App {
-    /// Checks what a request presented (RFC 6749 §3.2.1).
+    /// Checks what a request presented (RFC 6749 §3.2.1), by one of the methods that are served.
     #[must_use]
-    pub fn authenticate(&self, presented: &Presented, hash: &Keyring) -> Proof {
+    pub fn authenticate(&self, presented: &Presented, served: &[AuthMethod], hash: &Keyring) -> Proof {
         match (self.client_type, presented.secret.as_deref()) {
             (ClientType::Public, None) => Proof::Ok,
             (ClientType::Public, Some(_)) => Proof::SecretUnexpected,
             (ClientType::Confidential, None) => Proof::SecretMissing,
+            (ClientType::Confidential, Some(_)) if !served.contains(&presented.method) => Proof::MethodNotServed,
             (ClientType::Confidential, Some(secret)) => {
                 if self.secrets.iter().any(|known| known.verify(secret, hash)) {
                     Proof::Ok
@@ -126,15 +140,16 @@ impl App {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::policy::AuthMethod;
 
-    fn ring() -> Keyring {
+    const POST: &[AuthMethod] = &[AuthMethod::ClientSecretPost];
+
+    pub(crate) fn ring() -> Keyring {
         Keyring::parse("1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE").unwrap()
     }
 
-    fn app(client_type: ClientType) -> App {
+    pub(crate) fn app(client_type: ClientType) -> App {
         App {
             number: 1,
             id: "00".repeat(16),
@@ -146,6 +161,8 @@ mod tests {
             redirect_uris: vec!["https://a.example/cb".into(), "http://127.0.0.1/cb".into()],
             scopes: vec![],
             secrets: vec![SecretHash::of("one", &ring()).unwrap(), SecretHash::of("two", &ring()).unwrap()],
+            owner: String::new(),
+            overrides: Overrides::default(),
         }
     }
 
@@ -156,16 +173,18 @@ mod tests {
     #[test]
     fn each_live_secret_of_a_confidential_client_works() {
         let app = app(ClientType::Confidential);
-        assert_eq!(app.authenticate(&with(Some("one")), &ring()), Proof::Ok);
-        assert_eq!(app.authenticate(&with(Some("two")), &ring()), Proof::Ok);
-        assert_eq!(app.authenticate(&with(Some("three")), &ring()), Proof::SecretWrong);
-        assert_eq!(app.authenticate(&with(None), &ring()), Proof::SecretMissing);
+        assert_eq!(app.authenticate(&with(Some("one")), POST, &ring()), Proof::Ok);
+        assert_eq!(app.authenticate(&with(Some("two")), POST, &ring()), Proof::Ok);
+        assert_eq!(app.authenticate(&with(Some("three")), POST, &ring()), Proof::SecretWrong);
+        assert_eq!(app.authenticate(&with(None), POST, &ring()), Proof::SecretMissing);
+        let basic = &[AuthMethod::ClientSecretBasic];
+        assert_eq!(app.authenticate(&with(Some("one")), basic, &ring()), Proof::MethodNotServed);
     }
 
     #[test]
     fn a_secret_proves_nothing_for_a_public_client() {
-        assert_eq!(app(ClientType::Public).authenticate(&with(None), &ring()), Proof::Ok);
-        assert_eq!(app(ClientType::Public).authenticate(&with(Some("one")), &ring()), Proof::SecretUnexpected);
+        assert_eq!(app(ClientType::Public).authenticate(&with(None), POST, &ring()), Proof::Ok);
+        assert_eq!(app(ClientType::Public).authenticate(&with(Some("one")), POST, &ring()), Proof::SecretUnexpected);
     }
 
     #[test]

@@ -13,8 +13,10 @@
 //! | [`grant`] | token families: claim, rotation, replay, revocation, limits |
 //! | [`rate`] | windows that never pass their limit, with few writes |
 //! | [`person`] | passwords, sessions and forms |
+//! | [`calendar`] | points in time, for people and for JSON |
 
 pub mod app;
+pub mod calendar;
 pub mod credential;
 pub mod encoding;
 pub mod grant;

@@ -8,6 +8,7 @@
 //! the limit; and 100 calls cost at most 18 rows. Once resumed inside a window, uses are reserved one
 //! by one, so that further evictions cost nothing more.
 //!
+//! [`Meter`] is two of them, for a limit with a burst limit beside it.
 //! [`Window`] is the plain counter for what is written anyway (refreshes, log-in attempts).
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,15 @@ pub struct Limit {
     pub limit: u32,
     /// Length of the window in seconds; at least 1.
     pub window_s: u32,
+}
+
+/// The limits on one caller: a window, and perhaps a shorter one that holds beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    /// The window.
+    pub rate: Limit,
+    /// The shorter one.
+    pub burst: Option<Limit>,
 }
 
 impl Limit {
@@ -153,6 +163,49 @@ impl BlockWindow {
         }
         self.running = Some(running);
         Use::Granted { write, standing: standing(limit, running.used, running.start_ms, now_ms) }
+    }
+}
+
+/// The counters of one caller under [`Rates`]: a use counts in both windows or in neither.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
+    window: BlockWindow,
+    burst: BlockWindow,
+}
+
+impl Meter {
+    /// The counters of a grant made by this very instance.
+    #[must_use]
+    pub const fn fresh() -> Self {
+        Self { window: BlockWindow::fresh(), burst: BlockWindow::fresh() }
+    }
+
+    /// The counters of an object that was restarted with these reservations.
+    #[must_use]
+    pub const fn resumed(window: Reservation, burst: Reservation) -> Self {
+        Self { window: BlockWindow::resumed(window), burst: BlockWindow::resumed(burst) }
+    }
+
+    /// What has to be stored: of the window and of the shorter one.
+    #[must_use]
+    pub const fn reservations(&self) -> (Reservation, Reservation) {
+        (self.window.reservation(), self.burst.reservation())
+    }
+
+    /// Asks for one use. Where the caller stands is told of the longer window; a refusal, of the one that
+    /// refuses.
+    pub fn take(&mut self, rates: Rates, now_ms: u64) -> Use {
+        let Some(limit) = rates.burst else { return self.window.take(rates.rate, now_ms) };
+        let mut tried = self.clone();
+        let (long, short) = (tried.window.take(rates.rate, now_ms), tried.burst.take(limit, now_ms));
+        match (long, short) {
+            (Use::Granted { write: a, standing }, Use::Granted { write: b, .. }) => {
+                *self = tried;
+                Use::Granted { write: a || b, standing }
+            }
+            (Use::Refused(long), Use::Refused(short)) => Use::Refused(if short.reset_s > long.reset_s { short } else { long }),
+            (Use::Refused(standing), _) | (_, Use::Refused(standing)) => Use::Refused(standing),
+        }
     }
 }
 

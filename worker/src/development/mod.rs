@@ -5,19 +5,43 @@ pub(crate) mod clock;
 pub(crate) mod keys;
 pub(crate) mod seed;
 
+use serde_json::json;
+use worker::Method;
+
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 
-/// Answers `POST /__dev/…`.
-pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
-    match call.path.as_str() {
-        "/__dev/seed" => seed::seed(&call.env, &call.config).await?,
-        "/__dev/clock" => {
+/// Answers `/__dev/…`.
+pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
+    match (call.path.as_str(), method) {
+        ("/__dev/seed", Method::Post) => seed::seed(&call.env, &call.config).await?,
+        ("/__dev/clock", Method::Post) => {
             let params = call.form(crate::call::PAGE_FORM_MAX).await?.unwrap_or_default();
             clock::shift(params.field("offset_ms").parse().unwrap_or(0));
         }
-        _ => return Ok(Answer::json(404, &serde_json::json!({ "error": "there is no such development route" }))),
+        ("/__dev/platform", Method::Get) => return Ok(Answer::json(200, &platform(call))),
+        _ => return Ok(Answer::json(404, &json!({ "error": "there is no such development route" }))),
     }
-    Ok(Answer::json(200, &serde_json::json!({})))
+    Ok(Answer::json(200, &json!({})))
+}
+
+/// What the demo page and the welcome of `npm run dev` tell of the preset.
+fn platform(call: &Call) -> serde_json::Value {
+    let (policy, data) = (&call.config.policy, &call.config.development);
+    let app = |name: &str, app: &edgegrant_core::policy::development::DevelopmentApp| json!({ "client_id": name, "name": app.name });
+    let mut apps = vec![app("demo-spa", &data.spa), app("demo-server", &data.server)];
+    apps.extend(data.pending.as_ref().map(|pending| app("demo-pending", pending)));
+    let routes = &policy.routes;
+    json!({
+        "name": policy.platform.name,
+        "accounts": data.accounts,
+        "roles": { "owner": data.owner_role, "staff": data.staff_role },
+        "apps": apps,
+        "authorize": routes.authorize.first(),
+        "token": routes.token.first(),
+        "refresh": routes.refresh.first(),
+        "revoke": routes.revoke.first(),
+        "me": { "path": policy.me.paths.first(), "methods": policy.me.methods },
+    })
 }

@@ -1,10 +1,13 @@
-//! The development data: two accounts, three people, two apps. It speaks to the bindings of a
-//! development build only, which are local. Running it again changes nothing.
+//! The development data: two accounts, three people, two or three apps, with the names and roles that
+//! the preset gives them. It speaks to the bindings of a development build only, which are local.
+//! Running it again changes nothing.
 
 use edgegrant_core::app::{App, ClientType, Status};
 use edgegrant_core::encoding::{hex, sha256};
 use edgegrant_core::keys::{SecretHash, lookup_name};
 use edgegrant_core::person::hash_password;
+use edgegrant_core::policy::development::DevelopmentApp;
+use edgegrant_core::policy::{Development, Overrides};
 use edgegrant_core::seal::{Purpose, seal};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env, js_sys};
@@ -20,90 +23,125 @@ pub(crate) const LOGIN_HINT: &str =
     "Development: owner@demo.example, staff@demo.example or admin@demo.example, each with the password demo-password.";
 
 const PASSWORD: &str = "demo-password";
-const ACCOUNTS: [(&str, &str); 2] =
-    [("a0000000000000000000000000000001", "Demo Salon"), ("a0000000000000000000000000000002", "Second Salon")];
+const ACCOUNTS: [&str; 2] = ["a0000000000000000000000000000001", "a0000000000000000000000000000002"];
 
 struct Person {
     id: &'static str,
     email: &'static str,
     name: &'static str,
     admin: bool,
-    roles: &'static [(usize, &'static str)],
+    /// An account of the person's own, where the preset has such.
+    own_account: &'static str,
 }
 
-const PEOPLE: [Person; 3] = [
-    Person {
-        id: "b0000000000000000000000000000001",
-        email: "owner@demo.example",
-        name: "Olivia Owner",
-        admin: false,
-        roles: &[(0, "owner"), (1, "owner")],
-    },
-    Person { id: "b0000000000000000000000000000002", email: "staff@demo.example", name: "Sam Staff", admin: false, roles: &[(0, "staff")] },
-    Person { id: "b0000000000000000000000000000003", email: "admin@demo.example", name: "Ada Admin", admin: true, roles: &[] },
-];
+const OWNER: Person = Person {
+    id: "b0000000000000000000000000000001",
+    email: "owner@demo.example",
+    name: "Olivia Owner",
+    admin: false,
+    own_account: "a0000000000000000000000000000011",
+};
+const STAFF: Person = Person {
+    id: "b0000000000000000000000000000002",
+    email: "staff@demo.example",
+    name: "Sam Staff",
+    admin: false,
+    own_account: "a0000000000000000000000000000012",
+};
+const ADMIN: Person =
+    Person { id: "b0000000000000000000000000000003", email: "admin@demo.example", name: "Ada Admin", admin: true, own_account: "" };
 
 struct Client {
     number: u32,
     id: &'static str,
     client_id: &'static str,
-    name: &'static str,
-    description: &'static str,
     secret: Option<&'static str>,
+    status: Status,
     logo: &'static [u8],
 }
 
-const CLIENTS: [Client; 2] = [
-    Client {
-        number: 1,
-        id: "c0000000000000000000000000000001",
-        client_id: "demo-spa",
-        name: "Salon Planner",
-        description: "Shows your bookings on one page. The demo of this server: it runs in your browser.",
-        secret: None,
-        logo: include_bytes!("demo-spa.png"),
-    },
-    Client {
-        number: 2,
-        id: "c0000000000000000000000000000002",
-        client_id: "demo-server",
-        name: "Ledger Link",
-        description: "Sends your bookings to your bookkeeping every night.",
-        secret: Some("demo-server-secret"),
-        logo: include_bytes!("demo-server.png"),
-    },
-];
+const SPA: Client = Client {
+    number: 1,
+    id: "c0000000000000000000000000000001",
+    client_id: "demo-spa",
+    secret: None,
+    status: Status::Approved,
+    logo: include_bytes!("demo-spa.png"),
+};
+const SERVER: Client = Client {
+    number: 2,
+    id: "c0000000000000000000000000000002",
+    client_id: "demo-server",
+    secret: Some("demo-server-secret"),
+    status: Status::Approved,
+    logo: include_bytes!("demo-server.png"),
+};
+const PENDING: Client = Client {
+    number: 3,
+    id: "c0000000000000000000000000000003",
+    client_id: "demo-pending",
+    secret: Some("demo-pending-secret"),
+    status: Status::Pending,
+    logo: include_bytes!("demo-server.png"),
+};
 
 /// The number behind a readable client id of the development data.
 pub(crate) fn number_of(client_id: &str) -> Option<u32> {
-    CLIENTS.iter().find(|client| client.client_id == client_id).map(|client| client.number)
+    [&SPA, &SERVER, &PENDING].into_iter().find(|client| client.client_id == client_id).map(|client| client.number)
+}
+
+/// The apps of the preset, each with what it is called.
+fn clients(data: &Development) -> Vec<(&'static Client, &DevelopmentApp)> {
+    let mut clients: Vec<(&'static Client, &DevelopmentApp)> = vec![(&SPA, &data.spa), (&SERVER, &data.server)];
+    clients.extend(data.pending.as_ref().map(|pending| (&PENDING, pending)));
+    clients
 }
 
 /// Fills D1 and the `App` objects.
 pub(crate) async fn seed(env: &Env, config: &Config) -> Result<(), Fault> {
     let database = database(env)?;
+    let data = &config.development;
     let mut batch = Vec::new();
-    for (id, name) in ACCOUNTS {
-        let sql = "INSERT OR IGNORE INTO accounts (id, name, created_at) VALUES (?1, ?2, ?3)";
-        batch.push(statement(&database, sql, &[text(id), text(name), number(now_s())])?);
+    for (id, name) in ACCOUNTS.iter().zip(&data.accounts) {
+        batch.push(account(&database, id, name)?);
     }
-    for person in &PEOPLE {
-        batch.extend(person_rows(&database, config, person)?);
+    for person in [&OWNER, &STAFF, &ADMIN] {
+        batch.push(person_row(&database, config, person)?);
     }
-    for client in &CLIENTS {
-        batch.extend(client_rows(&database, client)?);
+    let [first, second] = ACCOUNTS;
+    for (account, person, role) in
+        [(first, &OWNER, &data.owner_role), (second, &OWNER, &data.owner_role), (first, &STAFF, &data.staff_role)]
+    {
+        batch.push(member(&database, account, person, role)?);
+    }
+    for person in [&OWNER, &STAFF].into_iter().filter(|_| data.own_accounts) {
+        batch.push(account(&database, person.own_account, person.name)?);
+        batch.push(member(&database, person.own_account, person, &data.owner_role)?);
+    }
+    for (client, words) in clients(data) {
+        batch.extend(client_rows(&database, client, words)?);
     }
     batch.extend(server_rows(&database, config)?);
     database.batch(batch).await.or_fault("seed")?;
-    for client in &CLIENTS {
-        if ask(env, client.number, &Command::Read).await?.is_none() {
-            ask(env, client.number, &Command::Write(Box::new(app(config, client)?))).await?;
+    for (client, words) in clients(data) {
+        if ask(env, client.number, &Command::Read).await?.app().is_none() {
+            ask(env, client.number, &Command::Write(Box::new(app(config, client, words)?))).await?;
         }
     }
     Ok(())
 }
 
-fn person_rows(database: &D1Database, config: &Config, person: &Person) -> Result<Vec<D1PreparedStatement>, Fault> {
+fn account(database: &D1Database, id: &str, name: &str) -> Result<D1PreparedStatement, Fault> {
+    let sql = "INSERT OR IGNORE INTO accounts (id, name, created_at) VALUES (?1, ?2, ?3)";
+    statement(database, sql, &[text(id), text(name), number(now_s())])
+}
+
+fn member(database: &D1Database, account: &str, person: &Person, role: &str) -> Result<D1PreparedStatement, Fault> {
+    let sql = "INSERT OR IGNORE INTO members (account_id, user_id, role) VALUES (?1, ?2, ?3)";
+    statement(database, sql, &[text(account), text(person.id), text(role)])
+}
+
+fn person_row(database: &D1Database, config: &Config, person: &Person) -> Result<D1PreparedStatement, Fault> {
     let keys = &config.keys;
     let (_, key) = keys.hash.newest().or_fault("hash key")?;
     let sealed = |column: &str, value: &str| -> Result<String, Fault> {
@@ -121,27 +159,23 @@ fn person_rows(database: &D1Database, config: &Config, person: &Person) -> Resul
         number(u64::from(person.admin)),
         number(now_s()),
     ];
-    let mut out = vec![statement(database, sql, &values)?];
-    for (at, role) in person.roles {
-        let account = ACCOUNTS.get(*at).or_fault("seed")?.0;
-        let sql = "INSERT OR IGNORE INTO members (account_id, user_id, role) VALUES (?1, ?2, ?3)";
-        out.push(statement(database, sql, &[text(account), text(person.id), text(role)])?);
-    }
-    Ok(out)
+    statement(database, sql, &values)
 }
 
-fn client_rows(database: &D1Database, client: &Client) -> Result<Vec<D1PreparedStatement>, Fault> {
+fn client_rows(database: &D1Database, client: &Client, words: &DevelopmentApp) -> Result<Vec<D1PreparedStatement>, Fault> {
     let logo = hex(&sha256(client.logo));
-    let sql = "INSERT OR IGNORE INTO apps (number, client_id, name, developer, description, website, logo, status, development, created_at)
-               VALUES (?1, ?2, ?3, 'Edgegrant Demo', ?4, 'https://demo.example/', ?5, 'approved', ?6, ?7)";
+    let sql = "INSERT OR IGNORE INTO apps (number, client_id, name, developer, description, website, logo, status, development, created_at, owner_id)
+               VALUES (?1, ?2, ?3, 'Edgegrant Demo', ?4, 'https://demo.example/', ?5, ?6, ?7, ?8, ?9)";
     let values = [
         number(u64::from(client.number)),
         text(client.client_id),
-        text(client.name),
-        text(client.description),
+        text(&words.name),
+        text(&words.description),
         text(&logo),
-        number(u64::from(client.secret.is_some())),
+        text(client.status.as_str()),
+        number(u64::from(is_for_development(client))),
         number(now_s()),
+        text(OWNER.id),
     ];
     let bytes: JsValue = js_sys::Uint8Array::from(client.logo).buffer().into();
     Ok(vec![
@@ -168,7 +202,12 @@ fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedS
     ])
 }
 
-fn app(config: &Config, client: &Client) -> Result<App, Fault> {
+/// The server app is; the one in review shows the page's words for that instead.
+fn is_for_development(client: &Client) -> bool {
+    client.number == SERVER.number
+}
+
+fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, Fault> {
     let redirect_uri = match client.secret {
         None => format!("{}/demo/", config.issuer),
         Some(_) => "http://127.0.0.1/callback".to_owned(),
@@ -178,12 +217,14 @@ fn app(config: &Config, client: &Client) -> Result<App, Fault> {
         number: client.number,
         id: client.id.to_owned(),
         client_id: client.client_id.to_owned(),
-        name: client.name.to_owned(),
+        name: words.name.clone(),
         client_type: if client.secret.is_some() { ClientType::Confidential } else { ClientType::Public },
-        status: Status::Approved,
+        status: client.status,
         development: client.secret.is_some(),
         redirect_uris: vec![redirect_uri],
         scopes: config.policy.scopes.catalogue.iter().map(|entry| entry.name.clone()).collect(),
         secrets: secrets.into_iter().collect(),
+        owner: OWNER.id.to_owned(),
+        overrides: Overrides::default(),
     })
 }

@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use edgegrant_core::app::{self, Status};
+use edgegrant_core::app::{self, Change, NotChanged};
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
 
@@ -23,12 +23,30 @@ pub(crate) enum Command {
     Read,
     /// Replaces the record; answers when it holds everywhere.
     Write(Box<app::App>),
-    /// Changes the status; answers when it holds everywhere.
-    SetStatus(Status),
+    /// Changes the record; answers when it holds everywhere.
+    Change(Box<Change>),
 }
 
-/// Its answer: the record as it is now; `None` when there is no such app.
-pub(crate) type Answer = Option<Box<app::App>>;
+/// Its answer.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// There is no such app.
+    Missing,
+    /// The record as it is now.
+    App(Box<app::App>),
+    /// The change was not made.
+    NotChanged(NotChanged),
+}
+
+impl Answer {
+    /// The record.
+    pub(crate) fn app(self) -> Option<Box<app::App>> {
+        match self {
+            Self::App(app) => Some(app),
+            Self::Missing | Self::NotChanged(_) => None,
+        }
+    }
+}
 
 /// One app.
 #[durable_object(fetch)]
@@ -63,18 +81,34 @@ impl App {
         match super::command(request)? {
             Command::Read => {
                 self.leased_ms.set(Some(now_ms()));
-                self.read()
+                self.current()
             }
-            Command::Write(record) => self.replace(*record).await,
-            Command::SetStatus(status) => {
-                let Some(record) = self.read()? else { return Ok(None) };
-                self.replace(app::App { status, ..*record }).await
+            Command::Write(record) => {
+                let new = self.read()?.is_none();
+                self.write(&record)?;
+                self.outlive_leases(!new).await;
+                self.current()
+            }
+            Command::Change(change) => {
+                let Some(record) = self.read()? else { return Ok(Answer::Missing) };
+                match record.changed(&change) {
+                    Err(why) => return Ok(Answer::NotChanged(why)),
+                    Ok(changed) => self.write(&changed)?,
+                }
+                // A secret that an isolate does not know yet is looked up before it is refused.
+                self.outlive_leases(!matches!(*change, Change::AddSecret { .. })).await;
+                self.current()
             }
         }
     }
 
+    /// The record as it is now: another change may have been written while one waited.
+    fn current(&self) -> Result<Answer, Fault> {
+        Ok(self.read()?.map_or(Answer::Missing, Answer::App))
+    }
+
     /// A record that cannot be read is a fault, never "no such app".
-    fn read(&self) -> Result<Answer, Fault> {
+    fn read(&self) -> Result<Option<Box<app::App>>, Fault> {
         let sql = self.state.storage().sql();
         let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'app'", None).or_fault("app read")?;
         if tables.to_array::<serde::de::IgnoredAny>().or_fault("app read")?.is_empty() {
@@ -84,22 +118,22 @@ impl App {
         rows.first().map(|row| serde_json::from_str(&row.record).or_fault("app record")).transpose()
     }
 
-    async fn replace(&self, record: app::App) -> Result<Answer, Fault> {
-        let text = serde_json::to_string(&record).or_fault("app record")?;
-        let new = self.read()?.is_none();
+    fn write(&self, record: &app::App) -> Result<(), Fault> {
+        let text = serde_json::to_string(record).or_fault("app record")?;
         let sql = self.state.storage().sql();
         sql.exec("CREATE TABLE IF NOT EXISTS app (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
             .or_fault("app schema")?;
         let statement = "INSERT INTO app (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record";
         sql.exec(statement, vec![SqlStorageValue::String(text)]).or_fault("app write")?;
-        if !new {
-            let since_ms = now_ms().saturating_sub(self.leased_ms.get().unwrap_or_else(now_ms));
-            let wait_ms = lease::OUTLIVED_MS.saturating_sub(since_ms);
-            if wait_ms > 0 {
-                worker::Delay::from(Duration::from_millis(wait_ms)).await;
-            }
+        Ok(())
+    }
+
+    /// Waits until no isolate holds a copy of before.
+    async fn outlive_leases(&self, needed: bool) {
+        let since_ms = now_ms().saturating_sub(self.leased_ms.get().unwrap_or_else(now_ms));
+        let wait_ms = lease::OUTLIVED_MS.saturating_sub(since_ms);
+        if needed && wait_ms > 0 {
+            worker::Delay::from(Duration::from_millis(wait_ms)).await;
         }
-        // As it is now: another change may have been written while this one waited.
-        self.read()
     }
 }

@@ -5,14 +5,16 @@ use super::{App, Frame};
 use askama::Template;
 
 /// One permission, in words that a business owner understands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scope<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
     /// The scope value, for developers.
-    pub(crate) name: &'a str,
+    pub(crate) name: String,
     /// What it lets the app do: "See your bookings".
-    pub(crate) words: &'a str,
+    pub(crate) words: String,
     /// Marked, because misuse would hurt.
     pub(crate) sensitive: bool,
+    /// An item that was ticked before the page was shown again.
+    pub(crate) ticked: bool,
 }
 
 /// A business account that the person may connect the app to.
@@ -26,7 +28,8 @@ pub(crate) struct AccountChoice<'a> {
     pub(crate) selected: bool,
 }
 
-/// "May this app use your account?" Posts `consent`, `account` and `decision` to `action`.
+/// "May this app use your account?" Posts `consent`, `account`, an `item` for each that is ticked, and
+/// `decision` to `action`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
 pub(crate) struct ConsentPage<'a> {
@@ -37,7 +40,9 @@ pub(crate) struct ConsentPage<'a> {
     /// The client id, for developers.
     pub(crate) client_id: &'a str,
     /// What it asks for.
-    pub(crate) scopes: &'a [Scope<'a>],
+    pub(crate) scopes: &'a [Scope],
+    /// What the person may allow besides, one by one.
+    pub(crate) items: &'a [Scope],
     /// How long the access lasts; see [`super::Lasting::words`].
     pub(crate) lasts: &'a str,
     /// The accounts to choose from; one is shown as text, several as radio buttons.
@@ -55,8 +60,13 @@ pub(crate) struct ConsentPage<'a> {
 }
 
 impl ConsentPage<'_> {
+    /// Whether the page is shown again because no account was chosen.
+    fn is_account_missing(&self) -> bool {
+        self.error.is_some() && !self.accounts.iter().any(|account| account.selected)
+    }
+
     /// Whether a scope is marked, so that the page explains the mark.
     fn has_sensitive(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.sensitive)
+        self.scopes.iter().chain(self.items).any(|scope| scope.sensitive)
     }
 }

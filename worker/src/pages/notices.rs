@@ -1,6 +1,6 @@
 //! The notices in use, as data.
 
-use super::words::wait_words;
+use super::words::{wait_words, with_article};
 use super::{App, Fault, Frame, Link, NoticePage};
 use std::borrow::Cow;
 
@@ -42,7 +42,7 @@ impl<'a> NoticePage<'a> {
         let mut page = Self::plain(frame, "You may not connect apps", &[]);
         page.paragraphs.extend(frame.person.map(|person| Cow::Owned(format!("You are signed in as {person}."))));
         page.paragraphs.extend([
-            Cow::Owned(format!("Only {who_may} of a business account may connect an app to it. Nothing was connected.")),
+            Cow::Owned(format!("Only {who_may} of {} may connect an app to it. Nothing was connected.", with_article(frame.account))),
             Cow::Borrowed("Ask that person to connect the app, or sign in with another address."),
         ]);
         page.app = Some(app);
@@ -57,6 +57,21 @@ impl<'a> NoticePage<'a> {
         page.paragraphs = vec![
             Cow::Owned(format!("{} has not reviewed this app, so it cannot be connected. Nothing was connected.", frame.platform)),
             Cow::Borrowed("If you know its makers, ask them when it will be ready."),
+        ];
+        page.app = Some(app);
+        page.links.push(Link::other("/account/apps", "Connected apps"));
+        page
+    }
+
+    /// Authorize: the app was refused in review (403).
+    pub(crate) fn rejected(frame: Frame<'a>, app: App<'a>) -> Self {
+        let mut page = Self::plain(frame, "This app was not approved", &[]);
+        page.paragraphs = vec![
+            Cow::Owned(format!(
+                "{} has reviewed this app and not approved it, so it cannot be connected. Nothing was connected.",
+                frame.platform
+            )),
+            Cow::Borrowed("Connections it had do not work."),
         ];
         page.app = Some(app);
         page.links.push(Link::other("/account/apps", "Connected apps"));

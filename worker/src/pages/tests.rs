@@ -6,11 +6,19 @@ use super::*;
 const HOSTILE: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=alert(1)> style=";
 
 fn frame(person: &str) -> Frame<'_> {
-    Frame { platform: "Platform", person: Some(person), csrf: Some(person) }
+    Frame { platform: "Platform", account: "salon", themed: true, person: Some(person), csrf: Some(person) }
 }
 
 fn app<'a>(text: &'a str) -> App<'a> {
-    App { name: text, logo: None, developer: text, website_host: Some(text), description: Some(text), in_development: true }
+    App {
+        name: text,
+        logo: None,
+        developer: text,
+        website_host: Some(text),
+        description: Some(text),
+        in_development: true,
+        unreviewed: true,
+    }
 }
 
 fn faults(text: &str) -> Vec<Fault<'_>> {
@@ -24,12 +32,13 @@ fn faults(text: &str) -> Vec<Fault<'_>> {
     }]
 }
 
-fn consent<'a>(text: &'a str, scopes: &'a [Scope<'a>], accounts: &'a [AccountChoice<'a>]) -> ConsentPage<'a> {
+fn consent<'a>(text: &'a str, scopes: &'a [Scope], accounts: &'a [AccountChoice<'a>]) -> ConsentPage<'a> {
     ConsentPage {
         frame: frame(text),
         app: app(text),
         client_id: text,
         scopes,
+        items: scopes,
         lasts: text,
         accounts,
         returns_to: text,
@@ -43,7 +52,8 @@ fn consent<'a>(text: &'a str, scopes: &'a [Scope<'a>], accounts: &'a [AccountCho
 /// Every page, with `text` in each place that takes a foreign string.
 fn all_pages(text: &str) -> Vec<String> {
     let f = frame(text);
-    let scopes = [Scope { name: text, words: text, sensitive: true }, Scope { name: "b", words: "See your bookings", sensitive: false }];
+    let scope = |name: &str, words: &str, sensitive| Scope { name: name.into(), words: words.into(), sensitive, ticked: sensitive };
+    let scopes = [scope(text, text, true), scope("b", "See your bookings", false)];
     let account = |selected| AccountChoice { id: text, name: text, selected };
     let (one, two) = ([account(true)], [account(false), account(true)]);
     let connection = |status| Connection {
@@ -148,7 +158,7 @@ fn pages_load_only_from_our_own_host() {
         for tag in tags(&html) {
             let source = attribute(tag, "src").or_else(|| tag.starts_with("link ").then(|| attribute(tag, "href")).flatten());
             if let Some(source) = source {
-                assert!(["/style.css", "/favicon.svg", "/logo/abc"].contains(&source), "{tag}");
+                assert!(["/style.css", "/platform.css", "/favicon.svg", "/logo/abc"].contains(&source), "{tag}");
             }
         }
     }
@@ -161,7 +171,7 @@ fn every_input_has_a_label() {
             let kind = attribute(tag, "type").unwrap();
             let labelled = match kind {
                 "hidden" => true,
-                "radio" => html.contains(&format!("<label class=\"choice\"><{tag}>")),
+                "radio" | "checkbox" => html.contains(&format!("<label class=\"choice\"><{tag}>")),
                 _ => html.contains(&format!("<label for=\"{}\">", attribute(tag, "id").unwrap())),
             };
             assert!(labelled, "{tag}");
@@ -192,7 +202,7 @@ fn received_values_are_shortened() {
 
 #[test]
 fn one_account_is_text_and_several_are_a_choice() {
-    let scopes = [Scope { name: "a", words: "See a", sensitive: false }];
+    let scopes = [Scope { name: "a".into(), words: "See a".into(), sensitive: false, ticked: false }];
     let account = |id| AccountChoice { id, name: id, selected: false };
     let one = [account("first")];
     let html = consent("App", &scopes, &one).render_page().unwrap();

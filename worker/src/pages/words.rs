@@ -1,5 +1,7 @@
 //! Words for numbers, and the filters that make foreign strings fit to be shown.
 
+use edgegrant_core::calendar::civil;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -27,8 +29,13 @@ pub(crate) fn wait_words(seconds: u64) -> String {
 
 /// Roles with their article: "an owner", "a manager or owner".
 pub(crate) fn one_of(roles: &[String]) -> String {
-    let vowel = roles.first().is_some_and(|role| role.starts_with(['a', 'e', 'i', 'o', 'u']));
-    format!("{} {}", if vowel { "an" } else { "a" }, roles.join(" or "))
+    with_article(&roles.join(" or "))
+}
+
+/// "a salon", "an account".
+pub(crate) fn with_article(words: &str) -> String {
+    let vowel = words.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    format!("{} {words}", if vowel { "an" } else { "a" })
 }
 
 /// How long an app's access lasts.
@@ -90,19 +97,6 @@ impl Moment {
     pub(super) fn day_text(&self) -> &str {
         self.text.split(',').next().unwrap_or_default()
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. The year is
-/// laid from March, so that the leap day is its last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era_day = days % 146_097;
-    let era_year = (era_day - era_day / 1_460 + era_day / 36_524 - era_day / 146_096) / 365;
-    let year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
-    let from_march = (5 * year_day + 2) / 153;
-    let day = year_day - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (days / 146_097 * 400 + era_year + u64::from(month <= 2), month, day)
 }
 
 /// The English name of a month.

@@ -10,7 +10,7 @@ use edgegrant_core::grant::{Answer as GrantAnswer, Command};
 use edgegrant_core::person::{form_token, form_token_ok};
 
 use super::sign_in::{self, to_login};
-use super::{frame, page_form, unreadable};
+use super::{frame, page_form};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -87,13 +87,15 @@ impl<'a> Row<'a> {
     }
 
     fn app(&self) -> App<'_> {
+        let install = self.install;
         App {
-            name: &self.install.app_name,
+            name: &install.app_name,
             logo: self.logo.as_deref(),
-            developer: &self.install.developer,
+            developer: &install.developer,
             website_host: None,
             description: None,
-            in_development: self.install.development == 1,
+            in_development: install.development == 1,
+            unreviewed: install.app_status == "pending",
         }
     }
 
@@ -113,7 +115,7 @@ impl<'a> Row<'a> {
                 "ending" => ConnectionStatus::Ending,
                 _ => ConnectionStatus::Ended,
             },
-            suspended: install.app_status == "suspended" && install.status != "ended",
+            suspended: matches!(install.app_status.as_str(), "suspended" | "rejected") && install.status != "ended",
             disconnect_href: self.disconnect.as_deref(),
         }
     }
@@ -153,7 +155,7 @@ pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
 pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
     let params = match page_form(call).await? {
         Ok(params) => params,
-        Err(refused) => return Ok(unreadable(call, &refused)),
+        Err(refused) => return Ok(refused),
     };
     let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(HERE)) };
     if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {

@@ -1,4 +1,4 @@
-//! `GET, POST /oauth/authorize` (RFC 6749 §4.1.1): validation, sign-in, the consent page.
+//! The authorization endpoint (RFC 6749 §4.1.1): validation, sign-in, the consent page.
 //!
 //! Order (RFC 6749 §4.1.2.1, RFC 9700 §4.11.2): client and redirect URI, whose errors are pages;
 //! then the person signs in; only then do other errors go to the app, and only to a proven address.
@@ -8,15 +8,17 @@ use std::rc::Rc;
 use edgegrant_core::app::{App, Status};
 use edgegrant_core::encoding::base64url;
 use edgegrant_core::oauth::authorize::{self, PageError, Request, Target};
+use edgegrant_core::oauth::consent::Question;
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::redirect_uri;
+use edgegrant_core::oauth::scope::ScopeSet;
 use edgegrant_core::person::{ConsentForm, form_token};
-use edgegrant_core::policy::Policy;
+use edgegrant_core::policy::{Endpoint, Policy, ScopeEntry, Separator, Use};
 use edgegrant_core::seal::{Purpose, seal_value};
 use worker::Method;
 
-use super::{client, frame, page_form, sign_in, unreadable};
+use super::{client, decision, frame, page_form, sign_in};
 use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::fault::{Fault, OrFault as _};
@@ -24,28 +26,34 @@ use crate::pages::{self, AccountChoice, ConsentPage, Frame, Lasting, NoticePage,
 use crate::platform::{now_s, random};
 use crate::store::people::{Listing, Membership, Visitor};
 
-/// Answers an authorization request.
+/// Answers an authorization request; or its decision, where the policy sends that here too.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     let params = match call.method() {
         Method::Post => match page_form(call).await? {
             Ok(params) => params,
-            Err(refused) => return Ok(unreadable(call, &refused)),
+            Err(refused) => return Ok(refused),
         },
         _ => call.query_params(),
     };
+    if call.method() == Method::Post && call.path == call.config.policy.routes.decision && !params.field("consent").is_empty() {
+        return decision::decide(call, &params).await;
+    }
     let app = match known_app(call, &params).await? {
         Ok(app) => app,
         Err(error) => return Ok(refused(call, &params, &error, None)),
     };
-    let target = match authorize::target(&params, &app) {
+    let target = match authorize::target(&params, &app, &call.config.policy) {
         Ok(target) => target,
         Err(error) => return Ok(refused(call, &params, &error, Some(&app))),
     };
     let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else {
-        return Ok(sign_in::to_login(&format!("/oauth/authorize?{}", params.encode())));
+        return Ok(sign_in::to_login(&format!("{}?{}", call.path, params.encode())));
     };
+    if !call.config.policy.of(&app).usable_by(&visitor.cookie.user) {
+        return Ok(stopped(call, app.status, &app.name));
+    }
     let answer = match authorize::request(&params, &target, &app, &call.config.policy) {
-        Ok(request) => consent(call, &app, &request, &visitor, None)?,
+        Ok(request) => consent(call, &app, &request, &visitor, Again::default())?,
         Err(refusal) => Answer::see_other(&authorize::failure(&target, &call.config.issuer, &refusal)).because(refusal.error.as_str()),
     };
     sign_in::renewed(call, &visitor, answer)
@@ -62,10 +70,13 @@ async fn known_app(call: &Call, params: &Params) -> Result<Result<Rc<App>, PageE
 /// The app that waits behind `return_to`: its name, and where its answer may be sent, for the
 /// sign-in page.
 pub(super) async fn waiting_app(call: &Call, return_to: &str) -> Result<Option<(String, Option<String>)>, Fault> {
-    let Some(query) = return_to.strip_prefix("/oauth/authorize?") else { return Ok(None) };
+    let Some((path, query)) = return_to.split_once('?') else { return Ok(None) };
+    if call.config.policy.endpoint(path) != Some(Endpoint::Authorize) {
+        return Ok(None);
+    }
     let params = Params::parse(query.as_bytes());
     let Ok(app) = known_app(call, &params).await? else { return Ok(None) };
-    let Ok(target) = authorize::target(&params, &app) else { return Ok(None) };
+    let Ok(target) = authorize::target(&params, &app, &call.config.policy) else { return Ok(None) };
     Ok(Some((app.name.clone(), form_source(&target))))
 }
 
@@ -110,6 +121,9 @@ fn refused(call: &Call, params: &Params, error: &PageError, app: Option<&App>) -
             "Register it exactly as it is sent, or send a registered one: they are compared character by character.",
             "3.1.2.3",
         ),
+        PageError::ScopeMissing => {
+            pages::Fault { code: "invalid_scope", ..fault("scope", "scope is missing.", "Name the scopes that the app needs.", "3.3") }
+        }
         PageError::AppStatus(status) => return stopped(call, *status, app.map_or("This app", |app| &app.name)),
     };
     Answer::page(400, &NoticePage::broken_link(frame(call), None, vec![found])).because("authorization request refused")
@@ -117,9 +131,10 @@ fn refused(call: &Call, params: &Params, error: &PageError, app: Option<&App>) -
 
 /// The app may not be used now.
 pub(super) fn stopped(call: &Call, status: Status, name: &str) -> Answer {
-    let app = pages::App { name, logo: None, developer: "", website_host: None, description: None, in_development: false };
+    let app = pages::App { name, ..pages::App::default() };
     let page = match status {
         Status::Suspended => NoticePage::suspended(frame(call), app),
+        Status::Rejected => NoticePage::rejected(frame(call), app),
         _ => NoticePage::not_approved(frame(call), app),
     };
     Answer::page(403, &page).because("app not in use")
@@ -134,6 +149,7 @@ pub(super) fn shown(listing: &Listing) -> pages::App<'_> {
         website_host: split_address(&listing.website).map(|(host, _, _)| host),
         description: Some(&listing.description),
         in_development: listing.development,
+        unreviewed: false,
     }
 }
 
@@ -143,13 +159,15 @@ pub(super) fn consentable<'a>(visitor: &'a Visitor, policy: &Policy) -> Vec<&'a 
 }
 
 /// The address that asks a proven request's question again.
-pub(super) fn address(client_id: &str, request: &Request) -> String {
+pub(super) fn address(policy: &Policy, client_id: &str, request: &Request) -> String {
     let challenge = request.challenge.map(|challenge| base64url(&challenge));
+    // What stood between the scopes of the request was the policy's separator.
+    let scope = if policy.scopes.separator == Separator::Comma { request.scope.replace(' ', ",") } else { request.scope.clone() };
     let mut params = vec![
         ("response_type", "code"),
         ("client_id", client_id),
         ("redirect_uri", &request.target.redirect_uri),
-        ("scope", &request.scope),
+        ("scope", scope.as_str()),
     ];
     if let Some(state) = &request.target.state {
         params.push(("state", state));
@@ -157,51 +175,70 @@ pub(super) fn address(client_id: &str, request: &Request) -> String {
     if let Some(challenge) = &challenge {
         params.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
     }
-    redirect_uri::with_params("/oauth/authorize", &params)
+    redirect_uri::with_params(policy.routes.authorize(), &params)
+}
+
+/// What a consent page says when it is shown again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Again<'a> {
+    /// Why.
+    pub(super) error: Option<&'a str>,
+    /// The account that was chosen.
+    pub(super) account: &'a str,
+    /// Items that were ticked.
+    pub(super) ticked: &'a [&'a str],
 }
 
 /// The consent page, or the page for somebody who may not consent.
-pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visitor, error: Option<&str>) -> Result<Answer, Fault> {
+pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visitor, again: Again<'_>) -> Result<Answer, Fault> {
     let policy = &call.config.policy;
     let listing = visitor.listing.as_ref().or_fault("app listing")?;
-    let frame = Frame { platform: &policy.platform.name, person: Some(&visitor.email), csrf: None };
-    let switch_href = sign_in::login_address(&address(&app.client_id, request));
+    let frame = Frame { person: Some(&visitor.email), ..frame(call) };
+    let switch_href = sign_in::login_address(&address(policy, &app.client_id, request));
     let accounts = consentable(visitor, policy);
     if accounts.is_empty() {
-        let refusal = Refusal::new(ErrorCode::AccessDenied, "the person may not connect apps to an account");
-        let back = authorize::failure(&request.target, &call.config.issuer, &refusal);
-        let csrf = form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")?;
-        let frame = Frame { csrf: Some(&csrf), ..frame };
-        let who_may = pages::one_of(&policy.authorize.consent_roles);
-        let page = NoticePage::not_allowed(frame, shown(listing), &who_may, Some(&back), &switch_href);
-        return Ok(Answer::page(403, &page).because("role may not consent"));
+        return may_not(call, listing, request, visitor, &switch_href);
     }
     let only = accounts.len() == 1;
-    let choices: Vec<AccountChoice<'_>> =
-        accounts.iter().map(|m| AccountChoice { id: &m.account, name: &m.account_name, selected: only }).collect();
-    let asked: Vec<&str> = request.scope.split(' ').collect();
-    let scopes: Vec<Scope<'_>> = policy
-        .scopes
-        .catalogue
+    let choices: Vec<AccountChoice<'_>> = accounts
         .iter()
-        .filter(|entry| asked.contains(&entry.name.as_str()))
-        .map(|entry| Scope { name: &entry.name, words: &entry.words, sensitive: entry.sensitive })
+        .map(|m| AccountChoice { id: &m.account, name: &m.account_name, selected: only || m.account == again.account })
         .collect();
+    let question = Question::of(&policy.scopes, &ScopeSet::stored(&request.scope));
+    let scope = |entry: &&ScopeEntry| Scope {
+        name: entry.name.clone(),
+        words: entry.words.clone(),
+        sensitive: entry.sensitive,
+        ticked: again.ticked.contains(&entry.name.as_str()),
+    };
     let page = ConsentPage {
         frame,
-        app: shown(listing),
+        app: pages::App { unreviewed: policy.of(app).usable() != Use::Everybody { unreviewed: false }, ..shown(listing) },
         client_id: &app.client_id,
-        scopes: &scopes,
+        scopes: &question.listed.iter().map(scope).collect::<Vec<_>>(),
+        items: &question.items.iter().map(scope).collect::<Vec<_>>(),
         lasts: &lasting(policy),
         accounts: &choices,
         returns_to: &returns_to(&request.target),
-        action: "/oauth/authorize/decision",
+        action: &policy.routes.decision,
         consent: &sealed_form(call, app, request, visitor)?,
         switch_href: &switch_href,
-        error,
+        error: again.error,
     };
-    let status = if error.is_some() { 400 } else { 200 };
+    let status = if again.error.is_some() { 400 } else { 200 };
     Ok(Answer::page(status, &page).form_action(form_source(&request.target).as_deref()))
+}
+
+/// The page for somebody whose roles allow consent in none of their accounts.
+fn may_not(call: &Call, listing: &Listing, request: &Request, visitor: &Visitor, switch_href: &str) -> Result<Answer, Fault> {
+    let config = &call.config;
+    let refusal = Refusal::new(ErrorCode::AccessDenied, "the person may not connect apps to an account");
+    let back = authorize::failure(&request.target, &config.issuer, &refusal);
+    let csrf = form_token(&config.keys.seal, &visitor.cookie.session).or_fault("seal key")?;
+    let frame = Frame { person: Some(&visitor.email), csrf: Some(&csrf), ..frame(call) };
+    let who_may = pages::one_of(&config.policy.authorize.consent_roles);
+    let page = NoticePage::not_allowed(frame, shown(listing), &who_may, Some(&back), switch_href);
+    Ok(Answer::page(403, &page).because("role may not consent"))
 }
 
 fn lasting(policy: &Policy) -> String {

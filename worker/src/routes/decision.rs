@@ -1,34 +1,43 @@
-//! `POST /oauth/authorize/decision`: Allow or Deny, once (RFC 6749 §10.12; attack A19).
+//! The consent form's target: Allow or Deny, once (RFC 6749 §10.12; attack A19).
 //!
 //! The form is sealed and bound to the session that saw it; one D1 batch decides. On Allow the code's
-//! record goes to D1 in that batch and then to KV: when the put fails the batch's copy serves.
+//! record goes to D1 in that batch and then to KV: when the put fails the batch's copy serves. Items
+//! that were left out are taken from earlier consents before the app hears of this one (attack A33).
 
-use edgegrant_core::app::{App, Status};
+use edgegrant_core::app::App;
 use edgegrant_core::credential::{Code, GrantId};
 use edgegrant_core::encoding::{array_from_hex, base64url};
-use edgegrant_core::grant::Held;
+use edgegrant_core::grant::{Answer as GrantAnswer, Command, Held};
 use edgegrant_core::oauth::authorize;
+use edgegrant_core::oauth::consent::{Granted, Question};
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
 use edgegrant_core::oauth::params::Params;
+use edgegrant_core::oauth::scope::ScopeSet;
 use edgegrant_core::person::{ConsentForm, SessionCookie};
 use edgegrant_core::seal::{Purpose, open_value};
 
-use super::{frame, page_form, sign_in, unreadable};
+use super::authorize::Again;
+use super::{frame, page_form, sign_in};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::lease;
-use crate::pages::NoticePage;
+use crate::objects::grant::ask;
+use crate::pages::{NoticePage, with_article};
 use crate::platform::{now_s, random};
 use crate::store::codes::{self, CodeRecord};
 use crate::store::consent::{self, Allowed, Decider, Outcome};
 
 /// Answers a decision.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match page_form(call).await? {
-        Ok(params) => params,
-        Err(refused) => return Ok(unreadable(call, &refused)),
-    };
+    match page_form(call).await? {
+        Ok(params) => decide(call, &params).await,
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// The decision that a form holds.
+pub(super) async fn decide(call: &Call, params: &Params) -> Result<Answer, Fault> {
     let config = &call.config;
     let form: Option<ConsentForm> = open_value(&config.keys.seal, Purpose::Consent, &config.issuer, params.field("consent"));
     let cookie = sign_in::session_cookie(call);
@@ -40,7 +49,7 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     }
     match params.field("decision") {
         "deny" => deny(call, &form, &cookie).await,
-        "allow" => allow(call, &form, &cookie, &params).await,
+        "allow" => allow(call, &form, &cookie, params).await,
         _ => Ok(Answer::page(400, &NoticePage::bad_request(frame(call)))),
     }
 }
@@ -52,13 +61,13 @@ fn foreign(call: &Call, again_href: &str) -> Answer {
 /// The address that asks the same question again.
 async fn restart(call: &Call, form: &ConsentForm) -> Result<String, Fault> {
     let client_id = lease::app(&call.env, form.app).await?.map(|app| app.client_id.clone()).unwrap_or_default();
-    Ok(super::authorize::address(&client_id, &form.request))
+    Ok(super::authorize::address(&call.config.policy, &client_id, &form.request))
 }
 
-/// Allow was pressed without an account being chosen: the page again, with a fresh form.
-async fn choose_account(call: &Call, app: &App, form: &ConsentForm) -> Result<Answer, Fault> {
+/// Something is missing in an Allow: the page again, with a fresh form.
+async fn ask_again(call: &Call, app: &App, form: &ConsentForm, again: Again<'_>) -> Result<Answer, Fault> {
     let Some(visitor) = sign_in::visitor(call, Some(app.number)).await? else { return Ok(foreign(call, &restart(call, form).await?)) };
-    super::authorize::consent(call, app, &form.request, &visitor, Some("Choose a business account first."))
+    super::authorize::consent(call, app, &form.request, &visitor, again)
 }
 
 fn decider<'a>(form: &'a ConsentForm, cookie: &'a SessionCookie, now_s: u64) -> Decider<'a> {
@@ -86,18 +95,40 @@ async fn not_recorded(call: &Call, form: &ConsentForm, outcome: &Outcome) -> Res
 }
 
 async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: &Params) -> Result<Answer, Fault> {
-    let config = &call.config;
+    let policy = &call.config.policy;
     let Some(app) = lease::app(&call.env, form.app).await? else { return Ok(foreign(call, "/account/apps")) };
-    if app.status != Status::Approved {
+    if !policy.of(&app).usable_by(&cookie.user) {
         return Ok(super::authorize::stopped(call, app.status, &app.name));
     }
     let account = params.field("account");
-    if account.is_empty() {
-        return choose_account(call, &app, form).await;
+    let ticked: Vec<&str> = params.all("item").collect();
+    let requested = ScopeSet::stored(&form.request.scope);
+    let granted = Question::of(&policy.scopes, &requested).granted(&ticked);
+    let missing = match (account.is_empty(), granted.scope.is_empty()) {
+        (true, _) => Some(format!("Choose {} first.", with_article(&policy.platform.account))),
+        (_, true) => Some("Tick what the app may have, or press Deny.".to_owned()),
+        _ => None,
+    };
+    if let Some(error) = missing {
+        return ask_again(call, &app, form, Again { error: Some(&error), account, ticked: &ticked }).await;
     }
     if array_from_hex::<16>(account).is_none() {
         return Ok(foreign(call, &restart(call, form).await?));
     }
+    recorded(call, form, cookie, &Consent { app: &app, account, granted: &granted }).await
+}
+
+/// What a person has allowed.
+struct Consent<'a> {
+    app: &'a App,
+    account: &'a str,
+    granted: &'a Granted,
+}
+
+/// Records an Allow and sends the person back with a code.
+async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, consent: &Consent<'_>) -> Result<Answer, Fault> {
+    let config = &call.config;
+    let (request, account, app) = (&form.request, consent.account, consent.app);
     let grant = GrantId::derive(&config.keys.grant_id, account, &app.id);
     let (key_id, _) = config.keys.edge.newest().or_fault("edge key")?;
     let now = now_s();
@@ -105,14 +136,19 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     let code = Code { key_id, app: app.number, grant, expires_s: now + life_s, random: random()? };
     let text = code.encode(&config.keys.edge, &config.issuer).or_fault("edge key")?;
     let code_hash = Code::hash(&text);
-    let request = &form.request;
+    let scope = &consent.granted.scope;
     // The batch fills in the consent number and the account's name.
     let held =
-        Held { seq: 0, account: account.to_owned(), account_name: String::new(), user: cookie.user.clone(), scope: request.scope.clone() };
-    let record =
-        CodeRecord { held, redirect_uri: request.target.redirect_uri.clone(), challenge: request.challenge.map(|c| base64url(&c)) };
+        Held { seq: 0, account: account.to_owned(), account_name: String::new(), user: cookie.user.clone(), scope: scope.to_string() };
+    let record = CodeRecord {
+        held,
+        redirect_uri: request.target.redirect_uri.clone(),
+        challenge: request.challenge.map(|c| base64url(&c)),
+        scope_differs: request.added || !same_scopes(scope, &ScopeSet::stored(&request.scope)),
+    };
     let allowed = Allowed {
         roles: &config.policy.authorize.consent_roles,
+        review: config.policy.apps.review,
         grant_id: &grant.object_name(),
         code_hash: &code_hash,
         record: &record,
@@ -122,8 +158,28 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
         Outcome::Recorded(record) => record,
         other => return not_recorded(call, form, &other).await,
     };
+    withdraw(call, &grant, &record, &consent.granted.withheld).await?;
     if let Err(fault) = codes::put(&call.env, &code_hash, &record, life_s).await {
         crate::log::fault("code", &fault);
     }
     Ok(Answer::see_other(&authorize::success(&request.target, &config.issuer, &text)).because("allowed"))
+}
+
+fn same_scopes(a: &ScopeSet, b: &ScopeSet) -> bool {
+    a.within(b) && b.within(a)
+}
+
+/// Takes items that were left out from what this connection was allowed before. A fault is told to the
+/// person, who answers again: nothing was handed out yet.
+async fn withdraw(call: &Call, grant: &GrantId, record: &str, withheld: &[String]) -> Result<(), Fault> {
+    let record: CodeRecord = serde_json::from_str(record).or_fault("code record")?;
+    // The first consent of a connection has nothing to take back.
+    if withheld.is_empty() || record.held.seq <= 1 {
+        return Ok(());
+    }
+    let command = Command::Withdraw { scopes: withheld.to_vec(), seq: record.held.seq };
+    match ask(&call.env, grant, &command).await? {
+        GrantAnswer::Withdrawn => Ok(()),
+        _ => Err(Fault::at("withdraw answer")),
+    }
 }

@@ -13,7 +13,7 @@ use edgegrant_core::rate::Limit;
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
 
 use super::sign_in::{cookie_name, own_path, sealed, session_cookie, set_cookie};
-use super::{authorize, frame, page_form, sign_in, unreadable};
+use super::{authorize, frame, page_form, sign_in};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -81,7 +81,7 @@ fn form_ok(call: &Call, params: &Params) -> bool {
 pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     let params = match page_form(call).await? {
         Ok(params) => params,
-        Err(refused) => return Ok(unreadable(call, &refused)),
+        Err(refused) => return Ok(refused),
     };
     let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
     if !form_ok(call, &params) {
@@ -159,7 +159,7 @@ async fn signed_in(call: &Call, person: people::Credentials, name: &str, tries: 
 pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
     let params = match page_form(call).await? {
         Ok(params) => params,
-        Err(refused) => return Ok(unreadable(call, &refused)),
+        Err(refused) => return Ok(refused),
     };
     if let Some(cookie) = session_cookie(call) {
         if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {

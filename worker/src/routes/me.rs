@@ -1,23 +1,22 @@
-//! `GET, POST /api/v1/me`: the account and scopes behind a bearer token (RFC 6750).
+//! `me`: whose token is it (RFC 6750)? Its address, methods, status, scope and shape are the policy's.
 //!
 //! One object request; garbage, expired tokens and tokens of suspended apps cost none.
 
-use edgegrant_core::app::Status;
+use edgegrant_core::calendar;
 use edgegrant_core::credential::{Kind, Token};
-use edgegrant_core::grant::{Answer as GrantAnswer, Check, Checked, Command};
-use edgegrant_core::oauth::bearer::{Bearer, bearer, challenge};
-use edgegrant_core::oauth::error::{ErrorCode, Refusal};
-use serde::Serialize;
+use edgegrant_core::grant::{Answer as GrantAnswer, Check, Checked, Command, Refused};
+use edgegrant_core::oauth::bearer::{Bearer, bearer};
+use edgegrant_core::oauth::resource_error::ResourceError;
+use edgegrant_core::policy::Use;
+use serde_json::Value;
 use worker::Method;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::objects::grant::ask;
-use crate::platform::now_s;
-use crate::{lease, unproven};
-
-const REALM: &str = "api";
+use crate::platform::{now_ms, now_s};
+use crate::{lease, refusal};
 
 /// Answers with what the token stands for.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
@@ -30,67 +29,58 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
         elsewhere |= !body.field("access_token").is_empty();
     }
     let answer = match bearer(header.as_deref(), elsewhere) {
-        Bearer::Missing => {
-            let answer = Answer::refusal(401, &Refusal::new(ErrorCode::InvalidToken, "send an access token: Authorization: Bearer"));
-            unproven::failed(&call.env, &call.config, &call.network(), answer.with("www-authenticate", &challenge(REALM, None))).await
-        }
-        Bearer::Malformed => refused(400, ErrorCode::InvalidRequest, "send one access token, in the Authorization header only"),
+        Bearer::Missing => refusal::resource_unproven(call, ResourceError::TokenMissing).await,
+        Bearer::Malformed => refusal::resource(call, ResourceError::TokenMalformed, ""),
         Bearer::Token(text) => checked(call, text).await?,
     };
-    Ok(answer.readable_anywhere())
-}
-
-fn refused(status: u16, error: ErrorCode, description: &str) -> Answer {
-    Answer::refusal(status, &Refusal::new(error, description)).with("www-authenticate", &challenge(REALM, Some((error, description))))
-}
-
-/// What the API tells of a token.
-#[derive(Serialize)]
-struct Me<'a> {
-    account: Account<'a>,
-    app: Client<'a>,
-    scope: &'a str,
-    scopes: Vec<&'a str>,
-    expires_at: u64,
-}
-
-#[derive(Serialize)]
-struct Account<'a> {
-    id: &'a str,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Client<'a> {
-    client_id: &'a str,
+    Ok(call.readable_anywhere(answer))
 }
 
 async fn checked(call: &Call, text: &str) -> Result<Answer, Fault> {
     let config = &call.config;
-    let invalid = || refused(401, ErrorCode::InvalidToken, "the access token is expired, revoked or unknown");
-    let decoded = Token::decode(text, &config.keys.edge, &config.issuer, &config.policy.token.prefixes);
-    let live = |token: &Token| token.payload.kind == Kind::Access && !token.payload.expired(now_s());
-    let Some(token) = decoded.filter(live) else {
-        return Ok(unproven::failed(&call.env, config, &call.network(), invalid()).await);
+    let policy = &config.policy;
+    let decoded = Token::decode(text, &config.keys.edge, &config.issuer, &policy.token.prefixes);
+    let token = match decoded.filter(|token| token.payload.kind == Kind::Access) {
+        None => return Ok(refusal::resource_unproven(call, ResourceError::TokenUnknown).await),
+        Some(token) if token.payload.expired(now_s()) => {
+            return Ok(refusal::resource_unproven(call, ResourceError::TokenExpired).await);
+        }
+        Some(token) => token,
     };
-    let app = lease::app(&call.env, token.payload.app).await?;
-    let Some(app) = app.filter(|app| app.status == Status::Approved) else { return Ok(invalid()) };
-    let check = Check { token, rate: config.policy.api.rate, per: config.policy.api.per };
+    let stopped = || refusal::resource(call, ResourceError::AppStopped, "");
+    let Some(app) = lease::app(&call.env, token.payload.app).await? else { return Ok(stopped()) };
+    let of = policy.of(&app);
+    if let Use::Nobody(_) = of.usable() {
+        return Ok(stopped());
+    }
+    let check = Check { token, rates: of.rates(), per: policy.api.per, only_user: of.only_user() };
     match ask(&call.env, &token.payload.grant, &Command::Check(check)).await? {
-        GrantAnswer::Checked(checked) => Ok(me(&checked, &app.client_id, token.payload.expires_s)),
-        GrantAnswer::Limited(standing) => Ok(Answer::limited(&standing)),
-        GrantAnswer::Refused(_) => Ok(invalid()),
+        GrantAnswer::Checked(checked) => Ok(me(call, &checked, &app.client_id, token.payload.expires_s)),
+        GrantAnswer::Limited(standing) => Ok(refusal::resource_limited(call, &standing)),
+        GrantAnswer::Refused(Refused::NotForThem) => Ok(stopped()),
+        GrantAnswer::Refused(_) => Ok(refusal::resource(call, ResourceError::TokenRevoked, "")),
         _ => Err(Fault::at("check answer")),
     }
 }
 
-fn me(checked: &Checked, client_id: &str, expires_at: u64) -> Answer {
-    let me = Me {
-        account: Account { id: &checked.account, name: &checked.account_name },
-        app: Client { client_id },
-        scope: &checked.scope,
-        scopes: checked.scope.split(' ').collect(),
-        expires_at,
-    };
-    Answer::json(200, &me).with_standing(&checked.standing)
+fn me(call: &Call, checked: &Checked, client_id: &str, expires_at: u64) -> Answer {
+    let policy = &call.config.policy;
+    let me = &policy.me;
+    if !me.scope.is_empty() && !policy.scopes.covers(&checked.scope, &me.scope) {
+        return refusal::resource(call, ResourceError::ScopeMissing, &me.scope);
+    }
+    let body = me.body.fill(&|name| match name {
+        "account.id" => checked.account.as_str().into(),
+        "account.name" => checked.account_name.as_str().into(),
+        "app.client_id" => client_id.into(),
+        "user.id" => checked.user.as_str().into(),
+        "scope" => checked.scope.as_str().into(),
+        "scopes" => checked.scope.split(' ').filter(|scope| !scope.is_empty()).collect(),
+        "expires_at" => expires_at.into(),
+        "now_ms" => now_ms().into(),
+        "timestamp" => calendar::iso(now_ms()).into(),
+        "path" => call.path.as_str().into(),
+        _ => Value::Null,
+    });
+    Answer::json(me.status, &body).with_standing(&policy.api.headers, &checked.standing)
 }

@@ -7,8 +7,6 @@ use crate::call::Call;
 
 /// Answers with the document.
 pub(crate) fn answer(call: &Call) -> Answer {
-    Answer::json(200, &Metadata::new(&call.config.issuer, &call.config.policy))
-        .with("cache-control", "public, max-age=300")
-        .without("pragma")
-        .readable_anywhere()
+    let document = Answer::json(200, &Metadata::new(&call.config.issuer, &call.config.policy));
+    call.readable_anywhere(document.with("cache-control", "public, max-age=300").without("pragma"))
 }

@@ -1,4 +1,4 @@
-//! The HTTP contract: which function answers which path.
+//! The HTTP contract: which function answers which path. Where an endpoint is, the policy says.
 //!
 //! Protocol routes are matched first and never fall through. A fault becomes 503 in the form that the
 //! route's callers understand.
@@ -17,51 +17,95 @@ mod sign_in;
 mod token;
 
 use edgegrant_core::oauth::params::Params;
+use edgegrant_core::oauth::resource_error::ResourceError;
+use edgegrant_core::oauth::token_error::TokenError;
+use edgegrant_core::policy::Endpoint;
+use edgegrant_core::policy::endpoints::MeMethod;
 use worker::Method;
 
 use crate::answer::Answer;
-use crate::call::{Call, PAGE_FORM_MAX};
+use crate::call::{BadBody, Call, PAGE_FORM_MAX};
 use crate::fault::Fault;
 use crate::pages::{Frame, NoticePage};
+use crate::refusal;
 
-/// Who reads the answer.
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+
+/// What is at a path, by who reads the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
-    /// A person in a browser.
-    Person,
-    /// A program: JSON.
-    Program,
+enum Place {
+    /// An endpoint whose address the policy decides.
+    Endpoint(Endpoint),
+    /// Metadata documents.
+    WellKnown,
+    /// Below `/api/`: nothing is there but `me`.
+    Api,
+    /// The management API.
+    Manage,
+    /// A page, or nothing.
+    Page,
+}
+
+impl Place {
+    fn of(call: &Call, path: &str) -> Self {
+        match call.config.policy.endpoint(path) {
+            Some(endpoint) => Self::Endpoint(endpoint),
+            None if path.starts_with("/.well-known/") => Self::WellKnown,
+            None if path.starts_with("/api/") => Self::Api,
+            None if path.starts_with("/manage/") => Self::Manage,
+            None => Self::Page,
+        }
+    }
+
+    /// Whether scripts of other origins call it (design section 5, attack A23).
+    const fn is_cross_origin(self) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision),
+            Self::WellKnown | Self::Api => true,
+            Self::Manage | Self::Page => false,
+        }
+    }
+
+    /// A fault of ours in the form that its callers understand.
+    fn fault(self, call: &Call) -> Answer {
+        match self {
+            Self::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => refusal::token(call, TokenError::Fault),
+            Self::Endpoint(Endpoint::Me) | Self::Api | Self::WellKnown => refusal::resource(call, ResourceError::Fault, ""),
+            Self::Manage => manage::problem(503, "A part of the server did not answer: try again").with("retry-after", "1"),
+            Self::Endpoint(_) | Self::Page => {
+                Answer::page(503, &NoticePage::try_again(frame(call), again(call).as_deref())).with("retry-after", "1")
+            }
+        }
+    }
 }
 
 /// The frame of pages for nobody in particular.
 fn frame(call: &Call) -> Frame<'_> {
-    Frame { platform: &call.config.policy.platform.name, person: None, csrf: None }
+    Frame::of(&call.config.policy.platform)
 }
 
-/// The parameters of a form of our own pages.
+/// The parameters of a form of our own pages, or the page that refuses it.
 async fn page_form(call: &mut Call) -> Result<Result<Params, Answer>, Fault> {
-    client::form_within(call, PAGE_FORM_MAX).await
-}
-
-/// Endpoints that scripts of other origins call (design section 5, attack A23).
-fn is_cross_origin(path: &str) -> bool {
-    matches!(path, "/oauth/token" | "/oauth/revoke") || path.starts_with("/.well-known/") || path.starts_with("/api/")
+    Ok(call.form(PAGE_FORM_MAX).await?.map_err(|bad| {
+        let status = match bad {
+            BadBody::MediaType => 415,
+            BadBody::TooLarge => 413,
+            BadBody::Malformed => 400,
+        };
+        Answer::page(status, &NoticePage::bad_request(frame(call))).because("form not readable")
+    }))
 }
 
 /// Answers a call.
 pub(crate) async fn answer(call: &mut Call) -> Answer {
     let path = call.path.clone();
-    let reader = reader_of(&path);
-    match dispatch(call, &path).await {
+    let place = Place::of(call, &path);
+    match dispatch(call, &path, place).await {
         Ok(answer) => answer,
         Err(fault) => {
             crate::log::fault("request", &fault);
-            let answer = match reader {
-                Reader::Program if is_cross_origin(&path) => Answer::unavailable().readable_anywhere(),
-                Reader::Program => Answer::unavailable(),
-                Reader::Person => Answer::page(503, &NoticePage::try_again(frame(call), again(call).as_deref())).with("retry-after", "1"),
-            };
-            answer.because("fault")
+            let answer = place.fault(call).because("fault");
+            if place.is_cross_origin() { call.readable_anywhere(answer) } else { answer }
         }
     }
 }
@@ -76,68 +120,102 @@ fn again(call: &Call) -> Option<String> {
     sign_in::own_path(from.strip_prefix(call.config.issuer.as_str())?).map(str::to_owned)
 }
 
-/// A form that cannot be read, as a page with the status that `refused` has.
-fn unreadable(call: &Call, refused: &Answer) -> Answer {
-    Answer::page(refused.status, &NoticePage::bad_request(frame(call))).because("form not readable")
-}
-
-fn reader_of(path: &str) -> Reader {
-    let programs = ["/oauth/token", "/oauth/revoke", "/.well-known/", "/api/", "/manage/"];
-    if programs.iter().any(|start| path.starts_with(start)) { Reader::Program } else { Reader::Person }
-}
-
-async fn dispatch(call: &mut Call, path: &str) -> Result<Answer, Fault> {
+async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
     if call.has_foreign_method() {
-        return Ok(not_served(call, path));
+        return Ok(not_served(call, path, place));
     }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
     let method = if call.method() == Method::Head { Method::Get } else { call.method() };
+    if let Place::Endpoint(endpoint) = place {
+        return at_endpoint(call, path, endpoint, method).await;
+    }
     match (path, method) {
-        ("/oauth/authorize", Method::Get | Method::Post) => authorize::answer(call).await,
-        ("/oauth/authorize/decision", Method::Post) => decision::answer(call).await,
-        ("/oauth/token", Method::Post) => token::answer(call).await,
-        ("/oauth/revoke", Method::Post) => revoke::answer(call).await,
-        ("/oauth/token" | "/oauth/revoke", Method::Options) => Ok(Answer::preflight("POST")),
-        ("/.well-known/oauth-authorization-server", Method::Get) => Ok(metadata::answer(call)),
-        ("/.well-known/oauth-authorization-server", Method::Options) => Ok(Answer::preflight("GET")),
-        ("/api/v1/me", Method::Get | Method::Post) => me::answer(call).await,
-        ("/api/v1/me", Method::Options) => Ok(Answer::preflight("GET, POST")),
+        (METADATA, Method::Get) => Ok(metadata::answer(call)),
+        (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => login::form(call).await,
         ("/login", Method::Post) => login::submit(call).await,
         ("/logout", Method::Post) => login::sign_out(call).await,
         ("/account/apps", Method::Get) => account::list(call).await,
         ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
         ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
+        ("/platform.css", Method::Get) => Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
-        (path, Method::Post) if path.starts_with("/manage/v1/apps/") => manage::answer(call).await,
+        (path, method) if path.starts_with("/manage/v1/apps/") => manage::answer(call, &method).await,
         #[cfg(feature = "development")]
-        (path, Method::Post) if path.starts_with("/__dev/") => crate::development::answer(call).await,
-        (path, _) => Ok(not_served(call, path)),
+        (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
+        (path, _) => Ok(not_served(call, path, place)),
+    }
+}
+
+async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Method) -> Result<Answer, Fault> {
+    match (endpoint, method) {
+        (Endpoint::Authorize, Method::Get | Method::Post) => authorize::answer(call).await,
+        (Endpoint::Decision, Method::Post) => decision::answer(call).await,
+        (Endpoint::Token | Endpoint::Refresh, Method::Post) => token::answer(call, endpoint).await,
+        (Endpoint::Revoke, Method::Post) => revoke::answer(call).await,
+        (Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke, Method::Options) => Ok(Answer::preflight("POST")),
+        (Endpoint::Me, Method::Get) if me_takes(call, MeMethod::Get) => me::answer(call).await,
+        (Endpoint::Me, Method::Post) if me_takes(call, MeMethod::Post) => me::answer(call).await,
+        (Endpoint::Me, Method::Options) => Ok(Answer::preflight(me_methods(call))),
+        _ => Ok(not_served(call, path, Place::Endpoint(endpoint))),
+    }
+}
+
+fn me_takes(call: &Call, method: MeMethod) -> bool {
+    call.config.policy.me.methods.contains(&method)
+}
+
+fn me_methods(call: &Call) -> &'static str {
+    match (me_takes(call, MeMethod::Get), me_takes(call, MeMethod::Post)) {
+        (true, true) => "GET, POST",
+        (true, false) => "GET",
+        _ => "POST",
+    }
+}
+
+/// `GET /platform.css`: the policy's colour on top of the pages' style sheet.
+fn style_sheet(call: &Call) -> Answer {
+    match &call.config.style_sheet {
+        Some(text) => Answer::bytes("text/css; charset=utf-8", text.clone().into_bytes()).with("cache-control", "public, max-age=300"),
+        None => not_served(call, "", Place::Page),
+    }
+}
+
+/// The methods of a known address.
+fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
+    match place {
+        Place::Endpoint(Endpoint::Authorize) => "GET, HEAD, POST",
+        Place::Endpoint(Endpoint::Decision) => "POST",
+        Place::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => "POST, OPTIONS",
+        Place::Endpoint(Endpoint::Me) => match me_methods(call) {
+            "GET, POST" => "GET, HEAD, POST, OPTIONS",
+            "GET" => "GET, HEAD, OPTIONS",
+            _ => "POST, OPTIONS",
+        },
+        Place::WellKnown if path == METADATA => "GET, HEAD, OPTIONS",
+        Place::Page => match path {
+            "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
+            "/logout" => "POST",
+            "/account/apps" => "GET, HEAD",
+            _ if path.starts_with("/logo/") => "GET, HEAD",
+            _ => "",
+        },
+        _ => "",
     }
 }
 
 /// 405 with `Allow` for a known path, else 404.
-fn not_served(call: &Call, path: &str) -> Answer {
-    let allowed = match path {
-        "/oauth/authorize" | "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
-        "/oauth/authorize/decision" | "/logout" => "POST",
-        "/oauth/token" | "/oauth/revoke" => "POST, OPTIONS",
-        "/.well-known/oauth-authorization-server" => "GET, HEAD, OPTIONS",
-        "/api/v1/me" => "GET, HEAD, POST, OPTIONS",
-        "/account/apps" => "GET, HEAD",
-        _ if path.starts_with("/logo/") => "GET, HEAD",
-        _ if path.starts_with("/manage/v1/apps/") => "POST",
-        _ => "",
+fn not_served(call: &Call, path: &str, place: Place) -> Answer {
+    let allowed = allowed(call, path, place);
+    let known = !allowed.is_empty();
+    let (token_error, resource_error) = (TokenError::Method, if known { ResourceError::Method } else { ResourceError::NotFound });
+    let answer = match place {
+        Place::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => refusal::token(call, token_error),
+        Place::Endpoint(Endpoint::Me) | Place::Api | Place::WellKnown => refusal::resource(call, resource_error, ""),
+        Place::Manage => manage::problem(404, "There is nothing at this address"),
+        Place::Endpoint(_) | Place::Page if known => Answer::page(405, &NoticePage::method_not_allowed(frame(call), allowed)),
+        Place::Endpoint(_) | Place::Page => Answer::page(404, &NoticePage::not_found(frame(call))),
     };
-    let status = if allowed.is_empty() { 404 } else { 405 };
-    let answer = match (reader_of(path), status) {
-        (Reader::Program, _) => {
-            let what = if status == 404 { "there is nothing at this address" } else { "this method is not served here" };
-            let answer = Answer::json(status, &serde_json::json!({ "error": "invalid_request", "error_description": what }));
-            if is_cross_origin(path) { answer.readable_anywhere() } else { answer }
-        }
-        (Reader::Person, 404) => Answer::page(404, &NoticePage::not_found(frame(call))),
-        (Reader::Person, _) => Answer::page(405, &NoticePage::method_not_allowed(frame(call), allowed)),
-    };
-    if status == 405 { answer.with("allow", allowed) } else { answer }
+    let answer = if place.is_cross_origin() { call.readable_anywhere(answer) } else { answer };
+    if known { answer.with("allow", allowed) } else { answer }
 }

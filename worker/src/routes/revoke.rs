@@ -2,66 +2,80 @@
 //! asked is whether a token is authentic, not whether it lives (attack A4).
 
 use edgegrant_core::app::App;
-use edgegrant_core::credential::{Kind, Token};
+use edgegrant_core::credential::Token;
 use edgegrant_core::grant::{Answer as GrantAnswer, Command, Revoke};
-use edgegrant_core::oauth::error::{ErrorCode, Refusal};
-use edgegrant_core::policy::{Policy, Reach};
+use edgegrant_core::oauth::params::Params;
+use edgegrant_core::oauth::token_error::{TokenError, TokenRefusal};
+use edgegrant_core::policy::{Foreign, RevokeAnswer};
 
 use super::client;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::objects::grant::ask;
-use crate::unproven;
+use crate::refusal;
 
-/// Answers a revocation request. `token_type_hint` is not needed and any value is ignored (§2.2).
+/// Answers a revocation request.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+    let params = match client::params(call).await? {
         Ok(params) => params,
         Err(answer) => return Ok(client::readable(call, None, answer)),
     };
-    let app = match client::proven(call, &params).await? {
+    let authorization = call.header("authorization");
+    let app = match client::proven(call, &params, authorization.as_deref()).await? {
         Ok(app) => app,
         Err(answer) => return Ok(client::readable(call, None, answer)),
     };
-    let answer = match params.get("token").map_err(Refusal::from).and_then(|token| {
-        params.get("token_type_hint")?;
-        token.ok_or_else(|| Refusal::new(ErrorCode::InvalidRequest, "token is missing"))
-    }) {
+    let answer = match token(&params) {
         Ok(token) => revoke(call, &app, token).await?,
-        Err(refusal) => Answer::refusal(400, &refusal),
+        Err(refused) => refusal::token(call, refused),
     };
     Ok(client::readable(call, Some(&app), answer))
 }
 
-/// How far it reaches; for a public client an access token ends only itself (attack A21).
-fn reach(policy: &Policy, app: &App, kind: Kind) -> Reach {
-    match kind {
-        Kind::Access | Kind::Key if app.is_public() => Reach::Token,
-        Kind::Access | Kind::Key => policy.revoke.access_ends,
-        Kind::Refresh => policy.revoke.refresh_ends,
+/// The token. `token_type_hint` is not needed and any value is ignored (§2.2).
+fn token(params: &Params) -> Result<&str, TokenRefusal> {
+    params.get("token_type_hint")?;
+    Ok(params.get("token")?.ok_or(TokenError::TokenMissing)?)
+}
+
+/// Clients that parse the body find an object there, when the policy says so (§2.2 ignores it).
+fn done(call: &Call) -> Answer {
+    let answer = Answer::json(200, &serde_json::json!({}));
+    match call.config.policy.revoke.answer {
+        RevokeAnswer::Object => answer,
+        RevokeAnswer::Empty => answer.without_body(),
+    }
+}
+
+/// A token that is nobody's, or another client's where the policy does not say so: counted, for it
+/// proves nothing, and answered as if it had been revoked.
+async fn nothing(call: &Call) -> Answer {
+    match crate::unproven::failed(call).await {
+        Some(standing) => refusal::token_limited(call, &standing).because("too many failed requests"),
+        None => done(call).because("token unknown"),
     }
 }
 
 async fn revoke(call: &Call, app: &App, text: &str) -> Result<Answer, Fault> {
     let config = &call.config;
-    // `{}` and not an empty body: clients parse it (RFC 7009 §2.2 ignores the body).
-    let done = || Answer::json(200, &serde_json::json!({}));
     let Some(token) = Token::decode(text, &config.keys.edge, &config.issuer, &config.policy.token.prefixes) else {
-        return Ok(unproven::failed(&call.env, config, &call.network(), done().because("token unknown")).await);
+        return Ok(nothing(call).await);
     };
     if token.payload.app != app.number {
-        // RFC 7009 §2.1: refused, and nothing happens to the other client's token.
-        let refusal = Refusal::new(ErrorCode::InvalidGrant, "the token was issued to another client");
-        return Ok(unproven::failed(&call.env, config, &call.network(), Answer::refusal(400, &refusal)).await);
+        // RFC 7009 §2.1: nothing happens to the other client's token.
+        return Ok(match config.policy.revoke.foreign {
+            Foreign::Refused => refusal::token_unproven(call, TokenError::TokenForeign).await,
+            Foreign::Ignored => nothing(call).await,
+        });
     }
-    let reach = reach(&config.policy, app, token.payload.kind);
+    let reach = config.policy.of(app).reach(token.payload.kind);
     match ask(&call.env, &token.payload.grant, &Command::Revoke(Revoke { token, reach })).await? {
         GrantAnswer::Revoked { ended: Some(seq) } => {
             super::token::end_later(call, token.payload.grant.object_name(), seq, "revoked by the app");
-            Ok(done())
+            Ok(done(call))
         }
-        GrantAnswer::Revoked { ended: None } | GrantAnswer::Refused(_) => Ok(done()),
+        GrantAnswer::Revoked { ended: None } | GrantAnswer::Refused(_) => Ok(done(call)),
         _ => Err(Fault::at("revoke answer")),
     }
 }

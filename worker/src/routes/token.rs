@@ -3,15 +3,16 @@
 //! The edge refuses what is not authentic, expired or another client's without any I/O; the `Grant`
 //! object decides the rest in one request and writes before it answers.
 
-use edgegrant_core::app::{App, Status};
+use edgegrant_core::app::App;
 use edgegrant_core::credential::{Code, Kind, Token};
 use edgegrant_core::encoding::{array_from_base64url, sha256};
 use edgegrant_core::grant::{Answer as GrantAnswer, Claim, Command, Issued, Refresh, Refused};
-use edgegrant_core::oauth::error::{ErrorCode, Refusal};
+use edgegrant_core::oauth::bearer::{Bearer, bearer};
 use edgegrant_core::oauth::pkce;
 use edgegrant_core::oauth::scope::ScopeSet;
-use edgegrant_core::oauth::token::{TokenAnswer, TokenRequest};
-use edgegrant_core::policy::{RedirectUriRule, Rotation};
+use edgegrant_core::oauth::token::{TokenAnswer, TokenRequest, Tokens, Transport};
+use edgegrant_core::oauth::token_error::TokenError;
+use edgegrant_core::policy::{Endpoint, RedirectUriRule};
 
 use super::client;
 use crate::answer::Answer;
@@ -20,71 +21,82 @@ use crate::fault::{Fault, OrFault as _};
 use crate::objects::grant::ask;
 use crate::platform::now_s;
 use crate::store::codes::{self, CodeRecord};
-use crate::{store, unproven};
+use crate::{refusal, store};
 
-/// Answers a token request.
-pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match client::form(call).await? {
+/// Answers a token request, or a refresh at an address for refreshes.
+pub(crate) async fn answer(call: &mut Call, endpoint: Endpoint) -> Result<Answer, Fault> {
+    let params = match client::params(call).await? {
         Ok(params) => params,
         Err(answer) => return Ok(client::readable(call, None, answer)),
     };
-    let app = match client::proven(call, &params).await? {
+    let authorization = call.header("authorization");
+    let at_refresh = endpoint == Endpoint::Refresh;
+    // A bearer header is no client authentication; where the policy says so it is the refresh token.
+    let header = match bearer(authorization.as_deref(), false) {
+        Bearer::Token(text) if at_refresh && call.config.policy.token.refresh_header => Some(text),
+        _ => None,
+    };
+    let credentials = authorization.as_deref().filter(|_| header.is_none());
+    let app = match client::proven(call, &params, credentials).await? {
         Ok(app) => app,
         Err(answer) => return Ok(client::readable(call, None, answer)),
     };
-    let answer = match TokenRequest::parse(&params) {
-        Err(refusal) => Answer::refusal(400, &refusal),
-        Ok(_) if app.status != Status::Approved => not_in_use(),
-        Ok(TokenRequest::Code { code, redirect_uri, verifier }) => {
-            exchange(call, &app, &code, redirect_uri.as_deref(), verifier.as_deref()).await?
+    let answer = match TokenRequest::parse(&params, &call.config.policy, Transport { at_refresh, header }) {
+        Err(refused) => refusal::token(call, refused),
+        Ok(_) if header.is_some() && !call.config.policy.of(&app).refresh_header() => {
+            refusal::token(call, TokenError::RefreshTokenInHeader)
         }
-        Ok(TokenRequest::Refresh { token, scope }) => refresh(call, &app, &token, scope.as_ref()).await?,
+        Ok(request) => match client::stopped(&call.config, &app) {
+            // Nothing is consumed: the app's grants come back with it (attack A22).
+            Some(error) => refusal::token(call, error),
+            None => granted(call, &app, &request).await?,
+        },
     };
     Ok(client::readable(call, Some(&app), answer))
 }
 
-/// Nothing is consumed: the app's grants come back with it (attack A22).
-fn not_in_use() -> Answer {
-    Answer::refusal(400, &Refusal::new(ErrorCode::UnauthorizedClient, "this app is not in use at the moment"))
-}
-
-fn invalid_grant(description: &str) -> Answer {
-    Answer::refusal(400, &Refusal::new(ErrorCode::InvalidGrant, description))
+async fn granted(call: &Call, app: &App, request: &TokenRequest) -> Result<Answer, Fault> {
+    match request {
+        TokenRequest::Code { code, redirect_uri, verifier } => {
+            exchange(call, app, code, redirect_uri.as_deref(), verifier.as_deref()).await
+        }
+        TokenRequest::Refresh { token, scope } => refresh(call, app, token, scope.as_ref()).await,
+    }
 }
 
 /// Why a code does not prove what it should; nothing was consumed.
-fn proves(record: &CodeRecord, redirect_uri: Option<&str>, verifier: Option<&str>, rule: RedirectUriRule) -> Result<(), &'static str> {
+fn proves(record: &CodeRecord, redirect_uri: Option<&str>, verifier: Option<&str>, rule: RedirectUriRule) -> Result<(), TokenError> {
     match redirect_uri {
-        Some(sent) if sent != record.redirect_uri => return Err("redirect_uri differs from the one of the authorization request"),
-        None if rule == RedirectUriRule::Required => return Err("redirect_uri is missing: send the one of the authorization request"),
+        Some(sent) if sent != record.redirect_uri => return Err(TokenError::RedirectUriMismatch),
+        None if rule == RedirectUriRule::Required => return Err(TokenError::RedirectUriMissing),
         _ => {}
     }
     let challenge = record.challenge.as_deref().and_then(array_from_base64url::<32>);
-    match (pkce::verify(challenge.as_ref(), verifier), verifier) {
-        (true, _) => Ok(()),
-        (false, None) => Err("code_verifier is missing (RFC 7636 section 4.5)"),
-        (false, Some(_)) => Err("code_verifier does not match the code_challenge (RFC 7636 section 4.6)"),
-    }
+    pkce::verify(challenge.as_ref(), verifier)
 }
 
 async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>, verifier: Option<&str>) -> Result<Answer, Fault> {
     let config = &call.config;
-    let unknown = "the code is unknown, expired or was used";
     let decoded = Code::decode(text, &config.keys.edge, &config.issuer);
     let Some(code) = decoded.filter(|code| code.app == app.number && code.expires_s > now_s()) else {
-        return Ok(unproven::failed(&call.env, config, &call.network(), invalid_grant(unknown)).await);
+        return Ok(refusal::token_unproven(call, TokenError::CodeInvalid).await);
     };
     let code_hash = Code::hash(text);
     let record = codes::get(&call.env, &code_hash).await?;
     if let Some(record) = &record
-        && let Err(why) = proves(record, redirect_uri, verifier, config.policy.token.redirect_uri)
+        && let Err(error) = proves(record, redirect_uri, verifier, config.policy.token.redirect_uri)
     {
-        return Ok(invalid_grant(why));
+        return Ok(refusal::token(call, error));
     }
-    if !client::still_in_use(call, app).await? {
-        return Ok(not_in_use());
+    let app = match client::now(call, app).await? {
+        Ok(app) => app,
+        Err(error) => return Ok(refusal::token(call, error)),
+    };
+    if record.as_ref().is_some_and(|record| !config.policy.of(&app).usable_by(&record.held.user)) {
+        return Ok(refusal::token(call, TokenError::AppPending));
     }
     let redirect = record.as_ref().map(|record| record.redirect_uri.as_str()).or(redirect_uri).unwrap_or_default();
+    let scope_differs = record.as_ref().is_some_and(|record| record.scope_differs);
     let claim = Claim {
         grant: code.grant,
         code_hash,
@@ -102,30 +114,29 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
     let answer = ask(&call.env, &code.grant, &Command::Claim(Box::new(claim))).await?;
     note(call, &code.grant.object_name(), &answer);
     Ok(match answer {
-        GrantAnswer::Issued(issued) => issued_answer(call, &issued, asked_s)?,
-        GrantAnswer::Refused(Refused::CodeReplayed { .. }) => {
-            invalid_grant("the code was used before; the tokens from its first use are revoked").because("code replayed")
-        }
-        GrantAnswer::Refused(Refused::ConsentEnded) => invalid_grant("this consent has ended: the app was disconnected"),
-        GrantAnswer::Refused(_) => invalid_grant(unknown),
+        GrantAnswer::Issued(issued) => issued_answer(call, &app, &issued, asked_s, Issue { is_refresh: false, scope_differs })?,
+        GrantAnswer::Refused(Refused::CodeReplayed { .. }) => refusal::token(call, TokenError::CodeReplayed).because("code replayed"),
+        GrantAnswer::Refused(Refused::ConsentEnded) => refusal::token(call, TokenError::ConsentEnded),
+        GrantAnswer::Refused(_) => refusal::token(call, TokenError::CodeInvalid),
         _ => return Err(Fault::at("claim answer")),
     })
-}
-
-/// Rotation for a client: a public one always rotates, whatever the policy says (RFC 9700 §4.14.2).
-fn rotation(app: &App, policy: Rotation) -> Rotation {
-    if app.is_public() && policy == Rotation::Static { Rotation::Rotate } else { policy }
 }
 
 async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -> Result<Answer, Fault> {
     let config = &call.config;
     let policy = &config.policy;
-    let dead = "the refresh token is unknown, expired or revoked";
     let decoded = Token::decode(text, &config.keys.edge, &config.issuer, &policy.token.prefixes);
-    let own = |token: &Token| token.payload.kind == Kind::Refresh && token.payload.app == app.number && !token.payload.expired(now_s());
-    let Some(token) = decoded.filter(own) else {
-        return Ok(unproven::failed(&call.env, config, &call.network(), invalid_grant(dead)).await);
+    let token = match decoded.filter(|token| token.payload.kind == Kind::Refresh) {
+        None => return Ok(refusal::token_unproven(call, TokenError::RefreshTokenInvalid).await),
+        Some(token) if token.payload.app != app.number => {
+            return Ok(refusal::token_unproven(call, TokenError::RefreshTokenForeign).await);
+        }
+        Some(token) if token.payload.expired(now_s()) => {
+            return Ok(refusal::token_unproven(call, TokenError::RefreshTokenEnded).await);
+        }
+        Some(token) => token,
     };
+    let of = policy.of(app);
     let command = Command::Refresh(Box::new(Refresh {
         token,
         scope: scope.map(ToString::to_string),
@@ -133,43 +144,53 @@ async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -
         access_s: policy.access.life_s,
         idle_s: policy.refresh.idle_s,
         absolute_s: policy.refresh.absolute_s,
-        rotation: rotation(app, policy.refresh.rotation),
-        retry_ms: policy.refresh.retry_window_ms,
+        rotation: of.rotation(),
+        retry_ms: of.retry_window_ms(),
         rate: policy.refresh.rate,
+        only_user: of.only_user(),
     }));
     let asked_s = now_s();
     let answer = ask(&call.env, &token.payload.grant, &command).await?;
     note(call, &token.payload.grant.object_name(), &answer);
-    Ok(match answer {
-        GrantAnswer::Issued(issued) => issued_answer(call, &issued, asked_s)?,
-        GrantAnswer::Limited(standing) => Answer::limited(&standing),
-        GrantAnswer::Refused(Refused::Scope) => {
-            Answer::refusal(400, &Refusal::new(ErrorCode::InvalidScope, "scope must be within what was granted"))
+    let error = match answer {
+        GrantAnswer::Issued(issued) => {
+            let issue = Issue { is_refresh: true, scope_differs: issued.narrowed };
+            return issued_answer(call, app, &issued, asked_s, issue);
         }
+        GrantAnswer::Limited(standing) => return Ok(refusal::token_limited(call, &standing)),
         GrantAnswer::Refused(Refused::RefreshReplayed { .. }) => {
-            invalid_grant("the refresh token was used before; its family is revoked").because("refresh token replayed")
+            return Ok(refusal::token(call, TokenError::RefreshTokenReplayed).because("refresh token replayed"));
         }
-        GrantAnswer::Refused(Refused::Superseded) => invalid_grant("the refresh token was replaced: use the newest one"),
-        GrantAnswer::Refused(_) => invalid_grant(dead),
+        GrantAnswer::Refused(Refused::Scope) => TokenError::ScopeTooWide,
+        GrantAnswer::Refused(Refused::Superseded) => TokenError::RefreshTokenSuperseded,
+        GrantAnswer::Refused(Refused::NotForThem) => TokenError::AppPending,
+        GrantAnswer::Refused(_) => TokenError::RefreshTokenEnded,
         _ => return Err(Fault::at("refresh answer")),
-    })
+    };
+    Ok(refusal::token(call, error))
+}
+
+/// What an answer with tokens is for.
+#[derive(Clone, Copy)]
+struct Issue {
+    is_refresh: bool,
+    scope_differs: bool,
 }
 
 /// Signs what the object tagged (RFC 6749 §5.1). `expires_in` counts down from when the object was
 /// asked, so that a first answer has the whole life; clocks that differ never make it longer.
-fn issued_answer(call: &Call, issued: &Issued, asked_s: u64) -> Result<Answer, Fault> {
+fn issued_answer(call: &Call, app: &App, issued: &Issued, asked_s: u64, issue: Issue) -> Result<Answer, Fault> {
     let config = &call.config;
-    let encode = |token: &Token| token.encode(&config.keys.edge, &config.issuer, &config.policy.token.prefixes).or_fault("edge key");
-    Ok(Answer::json(
-        200,
-        &TokenAnswer {
-            access_token: encode(&issued.access)?,
-            token_type: &config.policy.token.token_type,
-            expires_in: issued.access.payload.expires_s.saturating_sub(asked_s).min(u64::from(config.policy.access.life_s)),
-            refresh_token: encode(&issued.refresh)?,
-            scope: issued.scope.clone(),
-        },
-    ))
+    let token = &config.policy.token;
+    let encode = |one: &Token| one.encode(&config.keys.edge, &config.issuer, &token.prefixes).or_fault("edge key");
+    let tokens = Tokens {
+        access: encode(&issued.access)?,
+        refresh: encode(&issued.refresh)?,
+        expires_in: issued.access.payload.expires_s.saturating_sub(asked_s).min(u64::from(config.policy.access.life_s)),
+        scope: &issued.scope,
+        scope_differs: issue.scope_differs,
+    };
+    Ok(Answer::json(200, &TokenAnswer::new(tokens, config.policy.of(app).answer(issue.is_refresh), &token.token_type)))
 }
 
 /// Tells D1, after the answer, what the object said: ended, or used today.

@@ -18,6 +18,9 @@ pub(crate) struct CodeRecord {
     pub(crate) redirect_uri: String,
     /// base64url of the S256 challenge.
     pub(crate) challenge: Option<String>,
+    /// Whether the scope granted is not the one that the app asked for (RFC 6749 §5.1).
+    #[serde(default)]
+    pub(crate) scope_differs: bool,
 }
 
 /// KV refuses to expire anything sooner, in seconds.

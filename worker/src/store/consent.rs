@@ -6,6 +6,7 @@
 
 use edgegrant_core::encoding::{base64url, hex};
 use edgegrant_core::person::SessionCookie;
+use edgegrant_core::policy::Review;
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, Env};
 
@@ -32,6 +33,8 @@ pub(crate) struct Decider<'a> {
 pub(crate) struct Allowed<'a> {
     /// Roles that may decide.
     pub(crate) roles: &'a [String],
+    /// What an app in review may do.
+    pub(crate) review: Review,
     /// Name of the grant's object.
     pub(crate) grant_id: &'a str,
     /// SHA-256 of the code.
@@ -65,6 +68,16 @@ struct Batch {
 
 const LIVE_SESSION: &str = "EXISTS (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
     WHERE s.id = ?4 AND s.user_id = ?5 AND s.epoch = ?6 AND s.expires_at > ?7)";
+/// The app may be connected by this person.
+const fn usable_app(review: Review) -> &'static str {
+    match review {
+        Review::Manual => " AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status = 'approved')",
+        Review::OwnerOnly => {
+            " AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND (status = 'approved' OR status = 'pending' AND owner_id = ?5))"
+        }
+        Review::Warn | Review::None => " AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status IN ('approved', 'pending'))",
+    }
+}
 const OURS: &str = "EXISTS (SELECT 1 FROM decisions WHERE number = ?1 AND batch = ?2)";
 
 fn insert_number(
@@ -89,7 +102,7 @@ fn insert_number(
         values.push(number(u64::from(decider.app)));
         let first_role = values.len() + 1;
         let marks: Vec<String> = (first_role..first_role + allowed.roles.len()).map(|at| format!("?{at}")).collect();
-        sql.push_str(" AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status = 'approved')");
+        sql.push_str(usable_app(allowed.review));
         sql.push_str(&format!(
             " AND EXISTS (SELECT 1 FROM members WHERE user_id = ?5 AND account_id = ?8 AND role IN ({}))",
             marks.join(", ")

@@ -1,6 +1,7 @@
 //! D1 and KV: one file per thing that is stored. Every function is one statement, one batch or one
 //! key, and says which.
 
+pub(crate) mod apps;
 pub(crate) mod codes;
 pub(crate) mod consent;
 pub(crate) mod installs;

@@ -3,7 +3,7 @@
 use super::{Answer, Check, Checked, Decision, Grant, Refused, Write};
 use crate::credential::Kind;
 use crate::policy::Per;
-use crate::rate::Use;
+use crate::rate::{Standing, Use};
 
 impl Grant {
     pub(super) fn check(&mut self, ask: &Check, now_ms: u64) -> Decision {
@@ -21,13 +21,16 @@ impl Grant {
         if family.serial_dead(payload.number) {
             return Decision::refused(Refused::TokenRevoked);
         }
-        let Some(scope) = family.scope_of(payload.scope_set) else { return Decision::refused(Refused::BadTag) };
+        if !family.counts_for(ask.only_user.as_deref()) {
+            return Decision::refused(Refused::NotForThem);
+        }
+        let Some(scope) = self.scope(family, payload.scope_set) else { return Decision::refused(Refused::BadTag) };
         let mut checked = Box::new(Checked {
             account: family.account.clone(),
             account_name: family.account_name.clone(),
             user: family.user.clone(),
-            scope: scope.to_owned(),
-            standing: crate::rate::Standing { limit: 0, remaining: 0, reset_s: 0 },
+            scope,
+            standing: Standing { limit: 0, remaining: 0, reset_s: 0 },
         });
         match self.count(ask, now_ms) {
             Ok((standing, writes)) => {
@@ -38,34 +41,32 @@ impl Grant {
         }
     }
 
-    fn count(&mut self, ask: &Check, now_ms: u64) -> Result<(crate::rate::Standing, Vec<Write>), crate::rate::Standing> {
+    fn count(&mut self, ask: &Check, now_ms: u64) -> Result<(Standing, Vec<Write>), Standing> {
         let number = ask.token.payload.family;
-        let window = match ask.per {
+        let meter = match ask.per {
             Per::Grant => &mut self.api,
             Per::Family => self.family_api.entry(number).or_default(),
         };
-        let (write, standing) = match window.take(ask.rate, now_ms) {
+        let (write, standing) = match meter.take(ask.rates, now_ms) {
             Use::Granted { write, standing } => (write, standing),
             Use::Refused(standing) => return Err(standing),
         };
         if !write {
             return Ok((standing, Vec::new()));
         }
-        let reservation = window.reservation();
-        Ok((
-            standing,
-            match ask.per {
-                Per::Grant => {
-                    self.row.api = reservation;
-                    vec![Write::Grant]
+        let (window, burst) = meter.reservations();
+        let writes = match ask.per {
+            Per::Grant => {
+                (self.row.api, self.row.burst) = (window, burst);
+                vec![Write::Grant]
+            }
+            Per::Family => {
+                if let Some(family) = self.families.get_mut(&number) {
+                    (family.api, family.burst) = (window, burst);
                 }
-                Per::Family => {
-                    if let Some(family) = self.families.get_mut(&number) {
-                        family.api = reservation;
-                    }
-                    vec![Write::Family(number)]
-                }
-            },
-        ))
+                vec![Write::Family(number)]
+            }
+        };
+        Ok((standing, writes))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Answer, Claim, Decision, Family, Grant, Held, Issued, LastAnswer, Random, Refused, Write};
 use crate::credential::{GrantId, Kind, Payload, Token, family_tag};
-use crate::rate::{BlockWindow, Reservation, Window};
+use crate::rate::{Meter, Reservation, Window};
 
 impl Grant {
     pub(super) fn claim(&mut self, claim: &Claim, now_ms: u64, random: &Random) -> Decision {
@@ -17,7 +17,7 @@ impl Grant {
         let Some(number) = self.unused_number(random) else { return Decision::refused(Refused::Full) };
         let mut writes = self.make_room(claim.families_max, now_ms);
         self.families.insert(number, new_family(claim, held, now_ms, random));
-        self.family_api.insert(number, BlockWindow::fresh());
+        self.family_api.insert(number, Meter::fresh());
         writes.push(Write::Family(number));
         Decision { answer: self.issue(number, claim.grant, true), writes }
     }
@@ -87,7 +87,8 @@ impl Grant {
         Answer::Issued(Box::new(Issued {
             access: tagged(Kind::Access, answer.serial, answer.scope_set, access_end),
             refresh: tagged(Kind::Refresh, family.generation, 0, family.absolute_end_s),
-            scope: family.scope_of(answer.scope_set).unwrap_or_default().to_owned(),
+            scope: self.scope(family, answer.scope_set).unwrap_or_default(),
+            narrowed: answer.scope_set != 0,
             account: family.account.clone(),
             touch,
         }))
@@ -129,5 +130,6 @@ fn new_family(claim: &Claim, held: &Held, now_ms: u64, random: &Random) -> Famil
         code_challenge: claim.challenge,
         code_redirect: claim.redirect,
         code_expires_s: claim.code_expires_s,
+        burst: Reservation::default(),
     }
 }

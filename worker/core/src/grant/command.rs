@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::{GrantId, Token};
 use crate::policy::{Per, Reach, Rotation};
-use crate::rate::{Limit, Standing};
+use crate::rate::{Limit, Rates, Standing};
 
 /// A question to the object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,13 @@ pub enum Command {
     /// The owner ends every consent up to this number.
     End {
         /// The number that the disconnect took.
+        seq: u64,
+    },
+    /// The owner takes scopes from every consent before this number.
+    Withdraw {
+        /// The scopes.
+        scopes: Vec<String>,
+        /// The number of the consent that left them out.
         seq: u64,
     },
 }
@@ -89,17 +96,21 @@ pub struct Refresh {
     pub retry_ms: u32,
     /// Refreshes per family.
     pub rate: Limit,
+    /// When set, consents of other persons do not count: the app is in review.
+    pub only_user: Option<String>,
 }
 
 /// Use of an access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The token, whose edge tag was right and which is not expired.
     pub token: Token,
-    /// The limit.
-    pub rate: Limit,
-    /// What it counts.
+    /// The limits.
+    pub rates: Rates,
+    /// What they count.
     pub per: Per,
+    /// When set, consents of other persons do not count: the app is in review.
+    pub only_user: Option<String>,
 }
 
 /// Revocation of a token of the calling client.
@@ -125,6 +136,8 @@ pub enum Answer {
     },
     /// The owner's end is recorded.
     Ended,
+    /// The owner's withdrawal is recorded.
+    Withdrawn,
     /// A limit; nothing changed.
     Limited(Standing),
     /// No.
@@ -140,6 +153,8 @@ pub struct Issued {
     pub refresh: Token,
     /// What the access token may do.
     pub scope: String,
+    /// Whether that is less than what its family may do.
+    pub narrowed: bool,
     /// The account, for the note that the install is in use.
     pub account: String,
     /// Whether this is the first use of the day, which D1 is told.
@@ -168,6 +183,8 @@ pub enum Refused {
     Gone,
     /// Another app's.
     NotYours,
+    /// Somebody else's than the one person for whom the app works.
+    NotForThem,
     /// The family tag is wrong.
     BadTag,
     /// A generation or serial that was never handed out.

@@ -1,15 +1,17 @@
 //! The rows of a grant. A family is one row: it is written whole, so it is never half-written.
 //!
 //! The stored form is a version byte and postcard. A change to these structs is a new version; the
-//! test of the layout fails first.
+//! test of the layout fails first. Version 1 lacked the last fields of both rows: "none", "nothing"
+//! and "never" of those are zero bytes, so it is read with zeros behind it.
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::rate::{Reservation, Window};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The grant's own row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,19 @@ pub struct GrantRow {
     pub api: Reservation,
     /// Milliseconds of the last owner's end.
     pub active_ms: u64,
+    /// API calls reserved in the shorter window.
+    pub burst: Reservation,
+    /// Scopes that later consents left out, each once.
+    pub withdrawn: Vec<Withdrawn>,
+}
+
+/// A scope that no family of a consent before `seq` may use any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The scope.
+    pub scope: String,
+    /// The number of the consent that left it out.
+    pub seq: u64,
 }
 
 /// The newest answer of a family: what a retry is given again, whatever the policy is by then.
@@ -86,6 +101,8 @@ pub struct Family {
     pub code_redirect: [u8; 32],
     /// The code's end in seconds.
     pub code_expires_s: u64,
+    /// API calls reserved in the shorter window, when the policy counts them by family.
+    pub burst: Reservation,
 }
 
 impl core::fmt::Debug for Family {
@@ -111,9 +128,13 @@ fn encode<T: Serialize>(value: &T) -> Option<Vec<u8>> {
     postcard::to_extend(value, vec![VERSION]).ok()
 }
 
-fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    let (version, body) = bytes.split_first()?;
-    (*version == VERSION).then(|| postcard::from_bytes(body).ok())?
+/// `added` is what version 2 has behind version 1, in bytes.
+fn decode<T: DeserializeOwned>(bytes: &[u8], added: usize) -> Option<T> {
+    match bytes.split_first()? {
+        (&VERSION, body) => postcard::from_bytes(body).ok(),
+        (1, body) => postcard::from_bytes(&[body, &vec![0; added]].concat()).ok(),
+        _ => None,
+    }
 }
 
 impl GrantRow {
@@ -126,7 +147,7 @@ impl GrantRow {
     /// Reads the stored form; `None` must be treated as a storage fault, never as an empty grant.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        decode(bytes)
+        decode(bytes, 3)
     }
 }
 
@@ -140,7 +161,7 @@ impl Family {
     /// Reads the stored form; `None` must be treated as a storage fault.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        decode(bytes)
+        decode(bytes, 2)
     }
 
     /// The scope behind a set number; an unknown set is refused, never widened.

@@ -22,14 +22,15 @@ mod sweep;
 mod tests;
 
 pub use command::{Answer, Check, Checked, Claim, Command, Held, Issued, Refresh, Refused, Revoke};
-pub use family::{Family, GrantRow, LastAnswer, Rows};
+pub use family::{Family, GrantRow, LastAnswer, Rows, Withdrawn};
 pub use sweep::Sweep;
 
 use std::collections::BTreeMap;
 
 use crate::credential::{Token, family_tag};
 use crate::keys::same;
-use crate::rate::BlockWindow;
+use crate::oauth::scope::ScopeSet;
+use crate::rate::Meter;
 
 /// Everything the object knows, as it stands in its rows.
 #[derive(Clone, Debug)]
@@ -37,8 +38,8 @@ pub struct Grant {
     issuer: String,
     row: GrantRow,
     families: BTreeMap<u32, Family>,
-    api: BlockWindow,
-    family_api: BTreeMap<u32, BlockWindow>,
+    api: Meter,
+    family_api: BTreeMap<u32, Meter>,
 }
 
 /// A row to write before the answer leaves.
@@ -76,14 +77,14 @@ impl Grant {
     /// A grant that has no rows yet: nothing was ever claimed or ended here.
     #[must_use]
     pub fn new(issuer: String) -> Self {
-        Self { issuer, row: GrantRow::default(), families: BTreeMap::new(), api: BlockWindow::fresh(), family_api: BTreeMap::new() }
+        Self { issuer, row: GrantRow::default(), families: BTreeMap::new(), api: Meter::fresh(), family_api: BTreeMap::new() }
     }
 
     /// The grant behind the rows of a restarted object.
     #[must_use]
     pub fn load(issuer: String, rows: Rows) -> Self {
-        let api = BlockWindow::resumed(rows.grant.api);
-        let family_api = rows.families.iter().map(|(number, family)| (*number, BlockWindow::resumed(family.api))).collect();
+        let api = Meter::resumed(rows.grant.api, rows.grant.burst);
+        let family_api = rows.families.iter().map(|(number, family)| (*number, Meter::resumed(family.api, family.burst))).collect();
         Self { issuer, row: rows.grant, families: rows.families, api, family_api }
     }
 
@@ -103,7 +104,7 @@ impl Grant {
     /// from the empty grant and creates nothing (attack A38).
     #[must_use]
     pub const fn may_create(command: &Command) -> bool {
-        matches!(command, Command::Claim(_) | Command::End { .. })
+        matches!(command, Command::Claim(_) | Command::End { .. } | Command::Withdraw { .. })
     }
 
     /// Decides a command. On a storage fault the caller must drop this value and load it again.
@@ -114,6 +115,7 @@ impl Grant {
             Command::Check(check) => self.check(check, now_ms),
             Command::Revoke(revoke) => self.revoke(revoke, now_ms),
             Command::End { seq } => self.end(*seq, now_ms),
+            Command::Withdraw { scopes, seq } => self.withdraw(scopes, *seq, now_ms),
         }
     }
 
@@ -131,6 +133,25 @@ impl Grant {
             return Err(Refused::BadTag);
         }
         Ok(family)
+    }
+
+    /// What a scope set of a family allows now: without what a later consent left out (attack A33).
+    fn scope(&self, family: &Family, set: u16) -> Option<String> {
+        let scope = family.scope_of(set)?;
+        let gone = |name: &str| self.row.withdrawn.iter().any(|withdrawn| withdrawn.scope == name && family.seq < withdrawn.seq);
+        Some(ScopeSet::stored(scope).filtered(|name| !gone(name)).to_string())
+    }
+
+    /// A consent leaves scopes out: no family of an earlier one may use them any more. One row.
+    fn withdraw(&mut self, scopes: &[String], seq: u64, now_ms: u64) -> Decision {
+        for scope in scopes {
+            match self.row.withdrawn.iter_mut().find(|known| known.scope == *scope) {
+                Some(known) => known.seq = known.seq.max(seq),
+                None => self.row.withdrawn.push(Withdrawn { scope: scope.clone(), seq }),
+            }
+        }
+        self.row.active_ms = self.row.active_ms.max(now_ms);
+        Decision { answer: Answer::Withdrawn, writes: vec![Write::Grant] }
     }
 
     /// Everything up to a consent number ends: one row, however many families (attack A35).

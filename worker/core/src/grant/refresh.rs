@@ -43,6 +43,11 @@ impl Family {
         }
     }
 
+    /// Whether its consent counts: it does, unless the app works for one other person only.
+    pub(super) fn counts_for(&self, only_user: Option<&str>) -> bool {
+        only_user.is_none_or(|only| only == self.user)
+    }
+
     fn over(&self, idle_s: u64, absolute_s: u64, now_ms: u64) -> bool {
         let idle = idle_s != 0 && now_ms.saturating_sub(self.used_ms) > idle_s.saturating_mul(1000);
         idle || self.end_s(absolute_s) <= now_ms / 1000
@@ -52,14 +57,17 @@ impl Family {
     /// wider than the consent or there are too many.
     fn scope_set(&mut self, asked: Option<&str>) -> Option<u16> {
         let Some(asked) = asked else { return Some(0) };
-        let (asked, own) = (ScopeSet::parse(asked).ok()?, ScopeSet::parse(&self.scope).ok()?);
-        if !asked.within(&own) {
+        let (asked, own) = (ScopeSet::stored(asked), ScopeSet::stored(&self.scope));
+        if asked.is_empty() || !asked.within(&own) {
             return None;
         }
         if own.within(&asked) {
             return Some(0);
         }
-        let same = |known: &String| ScopeSet::parse(known).is_ok_and(|known| known.within(&asked) && asked.within(&known));
+        let same = |known: &String| {
+            let known = ScopeSet::stored(known);
+            known.within(&asked) && asked.within(&known)
+        };
         let at = match self.scope_sets.iter().position(same) {
             Some(at) => at,
             None if self.scope_sets.len() >= SCOPE_SETS_MAX => return None,
@@ -116,6 +124,7 @@ impl Grant {
             // Before life: an ancestor tells of a theft however old it and its family are.
             Meaning::Replay => self.replayed(payload.family, now_ms),
             _ if family.over(ask.idle_s, ask.absolute_s, now_ms) => Decision::refused(Refused::Expired),
+            _ if !family.counts_for(ask.only_user.as_deref()) => Decision::refused(Refused::NotForThem),
             Meaning::Current => self.rotate(ask, now_ms),
             Meaning::Retry => self.retry(ask, now_ms),
             Meaning::Superseded => Decision::refused(Refused::Superseded),

@@ -30,13 +30,21 @@ pub fn bearer(authorization: Option<&str>, elsewhere: bool) -> Bearer<'_> {
     Bearer::Token(token)
 }
 
-/// The `WWW-Authenticate` value (RFC 6750 §3): without an error code when no credentials were sent.
+/// The `WWW-Authenticate` value (RFC 6750 §3): without an error code when no credentials were sent,
+/// with the scope that was missing.
 #[must_use]
-pub fn challenge(realm: &str, error: Option<(ErrorCode, &str)>) -> String {
-    match error {
-        None => format!("Bearer realm=\"{realm}\""),
-        Some((code, description)) => format!("Bearer realm=\"{realm}\", error=\"{}\", error_description=\"{description}\"", code.as_str()),
+pub fn challenge(realm: &str, error: Option<(ErrorCode, &str)>, scope: Option<&str>) -> String {
+    let mut value = format!("Bearer realm=\"{realm}\"");
+    if let Some((code, description)) = error {
+        value.push_str(&format!(", error=\"{}\"", code.as_str()));
+        if !description.is_empty() {
+            value.push_str(&format!(", error_description=\"{description}\""));
+        }
     }
+    if let Some(scope) = scope {
+        value.push_str(&format!(", scope=\"{scope}\""));
+    }
+    value
 }
 
 #[cfg(test)]
@@ -58,8 +66,10 @@ mod tests {
 
     #[test]
     fn no_credentials_no_error_code_rs_04_rs_05() {
-        assert_eq!(challenge("x", None), "Bearer realm=\"x\"");
-        let error = challenge("x", Some((ErrorCode::InvalidToken, "expired")));
+        assert_eq!(challenge("x", None, None), "Bearer realm=\"x\"");
+        let error = challenge("x", Some((ErrorCode::InsufficientScope, "")), Some("a:b"));
+        assert_eq!(error, "Bearer realm=\"x\", error=\"insufficient_scope\", scope=\"a:b\"");
+        let error = challenge("x", Some((ErrorCode::InvalidToken, "expired")), None);
         assert_eq!(error, "Bearer realm=\"x\", error=\"invalid_token\", error_description=\"expired\"");
     }
 }

@@ -1,8 +1,8 @@
 //! Client authentication (RFC 6749 §2.3, OAuth 2.1 §2.4): Basic, secret in the body, or none, exactly
 //! one per request.
 
-use super::error::{ErrorCode, Refusal};
 use super::params::Params;
+use super::token_error::{TokenError, TokenRefusal};
 use crate::encoding::from_base64;
 use crate::policy::AuthMethod;
 
@@ -23,43 +23,30 @@ impl core::fmt::Debug for Presented {
     }
 }
 
-/// Why the client is not even named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuthError {
-    /// `invalid_request`: two methods at once, two different ids, a parameter twice.
-    Request(Refusal),
-    /// `invalid_client`: no client named, or an `Authorization` header that cannot be read.
-    Client(Refusal),
-}
-
 /// Reads the client from the `Authorization` header and the body.
 ///
 /// # Errors
-/// See [`AuthError`].
-pub fn presented(authorization: Option<&str>, params: &Params, allowed: &[AuthMethod]) -> Result<Presented, AuthError> {
-    let duplicate = |duplicate| AuthError::Request(Refusal::duplicate(duplicate));
-    let body_id = params.get("client_id").map_err(duplicate)?;
-    let body_secret = params.get("client_secret").map_err(duplicate)?;
-    let request = |description: &str| AuthError::Request(Refusal::new(ErrorCode::InvalidRequest, description));
-    let client = |description: &str| AuthError::Client(Refusal::new(ErrorCode::InvalidClient, description));
-    let found = match (authorization, body_id, body_secret) {
-        (Some(_), _, Some(_)) => {
-            return Err(request("use one client authentication method: the Authorization header or client_secret in the body"));
-        }
+/// Two methods at once, two different ids, a parameter twice; or no client named, or an
+/// `Authorization` header that cannot be read.
+pub fn presented(authorization: Option<&str>, params: &Params) -> Result<Presented, TokenRefusal> {
+    let body_id = params.get("client_id")?;
+    let body_secret = params.get("client_secret")?;
+    match (authorization, body_id, body_secret) {
+        (Some(_), _, Some(_)) => Err(TokenError::AuthTwice.into()),
         (Some(header), body_id, None) => {
-            let (id, secret) = basic(header).ok_or_else(|| client("the Authorization header is not 'Basic' with base64 of id:secret"))?;
+            let (id, secret) = basic(header).ok_or(TokenError::AuthHeader)?;
             if body_id.is_some_and(|other| other != id) {
-                return Err(request("client_id in the body differs from the one in the Authorization header"));
+                return Err(TokenError::ClientIdsDiffer.into());
             }
-            Presented { client_id: id, secret: Some(secret).filter(|secret| !secret.is_empty()), method: AuthMethod::ClientSecretBasic }
+            let secret = Some(secret).filter(|secret| !secret.is_empty());
+            Ok(Presented { client_id: id, secret, method: AuthMethod::ClientSecretBasic })
         }
         (None, Some(id), Some(secret)) => {
-            Presented { client_id: id.to_owned(), secret: Some(secret.to_owned()), method: AuthMethod::ClientSecretPost }
+            Ok(Presented { client_id: id.to_owned(), secret: Some(secret.to_owned()), method: AuthMethod::ClientSecretPost })
         }
-        (None, Some(id), None) => Presented { client_id: id.to_owned(), secret: None, method: AuthMethod::None },
-        (None, None, _) => return Err(client("client_id is missing")),
-    };
-    if allowed.contains(&found.method) { Ok(found) } else { Err(client("this client authentication method is not served here")) }
+        (None, Some(id), None) => Ok(Presented { client_id: id.to_owned(), secret: None, method: AuthMethod::None }),
+        (None, None, _) => Err(TokenError::ClientIdMissing.into()),
+    }
 }
 
 /// Id and secret of a Basic header, both form-decoded (RFC 6749 §2.3.1). Ids and secrets are minted
@@ -85,14 +72,13 @@ mod tests {
     use super::*;
     use base64::Engine as _;
 
-    const ALL: [AuthMethod; 3] = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None];
-
     fn header(text: &str) -> String {
         format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
     }
 
-    fn ask(authorization: Option<&str>, body: &str) -> Result<(String, Option<String>, AuthMethod), AuthError> {
-        presented(authorization, &Params::parse(body.as_bytes()), &ALL).map(|p| (p.client_id, p.secret, p.method))
+    fn ask(authorization: Option<&str>, body: &str) -> Result<(String, Option<String>, AuthMethod), TokenError> {
+        let found = presented(authorization, &Params::parse(body.as_bytes()));
+        found.map(|p| (p.client_id, p.secret, p.method)).map_err(|refusal| refusal.error)
     }
 
     #[test]
@@ -108,19 +94,20 @@ mod tests {
 
     #[test]
     fn two_methods_at_once_are_a_bad_request_tk_20() {
-        for (authorization, body) in
-            [(Some(header("a:b")), "client_secret=b"), (Some(header("a:b")), "client_id=other"), (None, "client_id=a&client_id=b")]
-        {
-            assert!(matches!(ask(authorization.as_deref(), body), Err(AuthError::Request(_))), "{body}");
+        for (authorization, body, error) in [
+            (Some(header("a:b")), "client_secret=b", TokenError::AuthTwice),
+            (Some(header("a:b")), "client_id=other", TokenError::ClientIdsDiffer),
+            (None, "client_id=a&client_id=b", TokenError::ParameterTwice),
+        ] {
+            assert_eq!(ask(authorization.as_deref(), body), Err(error), "{body}");
         }
     }
 
     #[test]
     fn unreadable_headers_name_no_client() {
         for bad in ["Basic", "Basic !!", "Bearer abc", &header("no-colon"), &header(":secret"), "Basic /w=="] {
-            assert!(matches!(ask(Some(bad), ""), Err(AuthError::Client(_))), "{bad}");
+            assert_eq!(ask(Some(bad), ""), Err(TokenError::AuthHeader), "{bad}");
         }
-        assert!(matches!(ask(None, ""), Err(AuthError::Client(_))));
-        assert!(presented(None, &Params::parse(b"client_id=a"), &[AuthMethod::ClientSecretBasic]).is_err());
+        assert_eq!(ask(None, ""), Err(TokenError::ClientIdMissing));
     }
 }

@@ -1,9 +1,9 @@
 //! Error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 7009 §2.2.1.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A registered error code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// A parameter is missing, doubled or malformed.
@@ -27,6 +27,8 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// RFC 6750: the access token is expired, revoked, malformed or unknown.
     InvalidToken,
+    /// RFC 6750: the access token does not carry the scope.
+    InsufficientScope,
 }
 
 impl ErrorCode {
@@ -44,6 +46,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
         }
     }
 }
@@ -58,13 +61,22 @@ pub fn description_ok(text: &str) -> bool {
 /// Text from a request, made fit for an `error_description`: other characters become `?`, what is
 /// longer than 60 characters is cut.
 #[must_use]
-pub fn quoted(text: &str) -> String {
+pub fn fit(text: &str) -> String {
     let fit = |c: char| if c.is_ascii() && c != '\'' && description_ok(c.encode_utf8(&mut [0; 4])) { c } else { '?' };
-    let cut: String = text.chars().take(60).map(fit).collect();
-    if text.chars().nth(60).is_some() { format!("'{cut}...'") } else { format!("'{cut}'") }
+    let mut cut: String = text.chars().take(60).map(fit).collect();
+    if text.chars().nth(60).is_some() {
+        cut.push_str("...");
+    }
+    cut
 }
 
-/// A refusal at the token or revocation endpoint (RFC 6749 §5.2).
+/// The same in quotation marks.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", fit(text))
+}
+
+/// A refusal that is told to the app by a redirect (RFC 6749 §4.1.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The code.

@@ -16,8 +16,8 @@ pub struct Metadata<'a> {
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     code_challenge_methods_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: &'a [AuthMethod],
-    revocation_endpoint_auth_methods_supported: &'a [AuthMethod],
+    token_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
     scopes_supported: Vec<&'a str>,
     authorization_response_iss_parameter_supported: bool,
 }
@@ -26,17 +26,23 @@ impl<'a> Metadata<'a> {
     /// The document of a deployment.
     #[must_use]
     pub fn new(issuer: &'a str, policy: &'a Policy) -> Self {
+        let first = |paths: &[String]| format!("{issuer}{}", paths.first().map_or("", String::as_str));
+        let mut methods = policy.token.auth_methods.clone();
+        // Public clients name themselves under every policy.
+        if !methods.contains(&AuthMethod::None) {
+            methods.push(AuthMethod::None);
+        }
         Self {
             issuer,
-            authorization_endpoint: format!("{issuer}/oauth/authorize"),
-            token_endpoint: format!("{issuer}/oauth/token"),
-            revocation_endpoint: format!("{issuer}/oauth/revoke"),
+            authorization_endpoint: first(&policy.routes.authorize),
+            token_endpoint: first(&policy.routes.token),
+            revocation_endpoint: first(&policy.routes.revoke),
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
             grant_types_supported: ["authorization_code", "refresh_token"],
             code_challenge_methods_supported: ["S256"],
-            token_endpoint_auth_methods_supported: &policy.token.auth_methods,
-            revocation_endpoint_auth_methods_supported: &policy.token.auth_methods,
+            token_endpoint_auth_methods_supported: methods.clone(),
+            revocation_endpoint_auth_methods_supported: methods,
             scopes_supported: policy.scopes.catalogue.iter().map(|entry| entry.name.as_str()).collect(),
             authorization_response_iss_parameter_supported: true,
         }

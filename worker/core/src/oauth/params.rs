@@ -1,5 +1,11 @@
 //! Parameters of a request (RFC 6749 §3.1, §3.2): unknown ones are ignored, a protocol parameter
-//! must not stand twice, an empty value counts as omitted.
+//! must not stand twice, an empty value counts as omitted. The same rules hold for a JSON body, where
+//! a policy takes one: an object with a text for each parameter.
+
+use core::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 /// The parameters of a query or form body, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +20,20 @@ impl Params {
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// Parses a JSON object whose values are texts (a number or truth value counts as its text, null as
+    /// omitted). A name that stands twice stays twice, for [`Params::get`] to refuse; `None` for
+    /// anything else.
+    #[must_use]
+    pub fn parse_json(text: &[u8]) -> Option<Self> {
+        let Members(members) = serde_json::from_slice(text).ok()?;
+        Some(Self(members))
+    }
+
+    /// Every value of a parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of a parameter, or `None` when it is missing or empty.
@@ -42,6 +62,44 @@ impl Params {
     }
 }
 
+/// The members of an object in their order, doubled ones included.
+struct Members(Vec<(String, String)>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(serde_json::Number),
+    Truth(bool),
+    Nothing(()),
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with a text for each name")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Scalar>()? {
+                    let value = match value {
+                        Scalar::Text(text) => text,
+                        Scalar::Number(number) => number.to_string(),
+                        Scalar::Truth(truth) => truth.to_string(),
+                        Scalar::Nothing(()) => String::new(),
+                    };
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +112,19 @@ mod tests {
         assert_eq!(params.get("missing"), Ok(None));
         assert_eq!(params.get("c"), Err(Duplicate("c")));
         assert_eq!(params.get("d"), Err(Duplicate("d")));
+    }
+
+    #[test]
+    fn a_json_body_follows_the_same_rules_tk_03() {
+        let params = Params::parse_json(br#"{"a":"1","b":"","c":"1","c":"2","n":5,"t":true,"z":null,"extra":"x"}"#).unwrap();
+        assert_eq!(params.get("a"), Ok(Some("1")));
+        assert_eq!(params.get("b"), Ok(None));
+        assert_eq!(params.get("c"), Err(Duplicate("c")));
+        assert_eq!((params.get("n"), params.get("t"), params.get("z")), (Ok(Some("5")), Ok(Some("true")), Ok(None)));
+        for bad in ["", "[]", "\"a\"", "{\"a\":{}}", "{\"a\":[\"b\"]}", "{\"a\":\"1\"", "{\"a\":\"1\"}x", "a=1", "\u{0}"] {
+            assert_eq!(Params::parse_json(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(Params::parse_json(&b"[".repeat(100_000)), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::error::{ErrorCode, Refusal};
 use super::params::Params;
+use super::token_error::TokenError;
 use crate::encoding::{array_from_base64url, sha256};
 use crate::keys::same;
 
@@ -38,14 +39,20 @@ pub fn transform(verifier: &str) -> Option<Challenge> {
     ((43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved)).then(|| sha256(verifier.as_bytes()))
 }
 
-/// Whether the verifier proves possession (RFC 7636 §4.6). A challenge once sent is enforced; a
-/// verifier without a challenge is a downgrade and refused (RFC 9700 §2.1.1, §4.8.2).
-#[must_use]
-pub fn verify(challenge: Option<&Challenge>, verifier: Option<&str>) -> bool {
+/// Whether the verifier proves possession (RFC 7636 §4.6). A challenge once sent is enforced.
+///
+/// # Errors
+/// Why it does not; a verifier without a challenge is a downgrade (RFC 9700 §2.1.1, §4.8.2).
+pub fn verify(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), TokenError> {
     match (challenge, verifier) {
-        (None, None) => true,
-        (Some(challenge), Some(verifier)) => transform(verifier).is_some_and(|made| same(&made, challenge)),
-        _ => false,
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(TokenError::VerifierUnexpected),
+        (Some(_), None) => Err(TokenError::VerifierMissing),
+        (Some(challenge), Some(verifier)) => match transform(verifier) {
+            None => Err(TokenError::VerifierMalformed),
+            Some(made) if same(&made, challenge) => Ok(()),
+            Some(_) => Err(TokenError::VerifierWrong),
+        },
     }
 }
 
@@ -61,11 +68,12 @@ mod tests {
     fn rfc7636_appendix_b_tk_12() {
         assert_eq!(base64url(&transform(VERIFIER).unwrap()), CHALLENGE);
         let challenge = array_from_base64url(CHALLENGE).unwrap();
-        assert!(verify(Some(&challenge), Some(VERIFIER)));
-        assert!(!verify(Some(&challenge), Some(CHALLENGE)), "a plain copy of the challenge");
-        assert!(!verify(Some(&challenge), None));
-        assert!(!verify(None, Some(VERIFIER)), "downgrade");
-        assert!(verify(None, None));
+        assert_eq!(verify(Some(&challenge), Some(VERIFIER)), Ok(()));
+        assert_eq!(verify(Some(&challenge), Some(CHALLENGE)), Err(TokenError::VerifierWrong), "a plain copy of the challenge");
+        assert_eq!(verify(Some(&challenge), Some("abc")), Err(TokenError::VerifierMalformed));
+        assert_eq!(verify(Some(&challenge), None), Err(TokenError::VerifierMissing));
+        assert_eq!(verify(None, Some(VERIFIER)), Err(TokenError::VerifierUnexpected), "downgrade");
+        assert_eq!(verify(None, None), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Scopes (RFC 6749 §3.3): case-sensitive, order without meaning, separated by spaces.
+//! Scopes (RFC 6749 §3.3): case-sensitive, order without meaning, separated by spaces; by commas in
+//! requests where a policy says so.
 
-use super::error::{ErrorCode, Refusal, quoted};
+use crate::policy::Separator;
 
 /// Whether a text is one scope token: 1*( %x21 / %x23-5B / %x5D-7E ).
 #[must_use]
@@ -13,24 +14,49 @@ pub fn is_token(text: &str) -> bool {
 pub struct ScopeSet(Vec<String>);
 
 impl ScopeSet {
-    /// Parses the value of a `scope` parameter.
+    /// Parses the value of a `scope` parameter. No scope at all is an empty set.
     ///
     /// # Errors
-    /// `invalid_scope` for anything that is not a list of scope tokens.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut out: Vec<String> = Vec::new();
-        for token in text.split(' ').filter(|token| !token.is_empty()) {
+    /// The first part that is not a scope token.
+    pub fn parse(text: &str, separator: Separator) -> Result<Self, &str> {
+        let separates = |c: char| match separator {
+            Separator::Space => c == ' ',
+            Separator::Comma => c == ',',
+            Separator::SpaceOrComma => matches!(c, ' ' | ','),
+        };
+        let mut out = Self::default();
+        for token in text.split(separates).filter(|token| !token.is_empty()) {
             if !is_token(token) {
-                return Err(Refusal::new(ErrorCode::InvalidScope, format!("{} is not a scope", quoted(token))));
+                return Err(token);
             }
-            if !out.iter().any(|known| known == token) {
-                out.push(token.to_owned());
-            }
+            out.add(token);
         }
-        if out.is_empty() {
-            return Err(Refusal::new(ErrorCode::InvalidScope, "scope is missing: name the scopes that the app needs"));
+        Ok(out)
+    }
+
+    /// The set behind what this server stored or answered: separated by spaces.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.split(' ').filter(|token| !token.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Adds a scope unless it is there.
+    pub fn add(&mut self, scope: &str) {
+        if !self.0.iter().any(|known| known == scope) {
+            self.0.push(scope.to_owned());
         }
-        Ok(Self(out))
+    }
+
+    /// Whether no scope is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes for which `keep` says so.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
     }
 
     /// The first scope that `allowed` does not hold.
@@ -61,19 +87,34 @@ impl core::fmt::Display for ScopeSet {
 mod tests {
     use super::*;
 
-    #[test]
-    fn order_and_repetition_have_no_meaning_az_29() {
-        let a = ScopeSet::parse("x y  x").unwrap();
-        let b = ScopeSet::parse("y x").unwrap();
-        assert!(a.within(&b) && b.within(&a));
-        assert_eq!(a.to_string(), "x y");
+    fn set(text: &str) -> ScopeSet {
+        ScopeSet::parse(text, Separator::Space).unwrap()
     }
 
     #[test]
-    fn characters_outside_nqchar_and_empty_lists_are_refused() {
-        for bad in ["\"x", "a\\b", "ü", "a\tb", "", "   "] {
-            assert_eq!(ScopeSet::parse(bad).unwrap_err().error, ErrorCode::InvalidScope, "{bad}");
+    fn order_and_repetition_have_no_meaning_az_29() {
+        let (a, b) = (set("x y  x"), set("y x"));
+        assert!(a.within(&b) && b.within(&a));
+        assert_eq!(a.to_string(), "x y");
+        assert!(set("").is_empty() && set("   ").is_empty());
+    }
+
+    #[test]
+    fn characters_outside_nqchar_are_refused() {
+        for bad in ["\"x", "a\\b", "ü", "a\tb"] {
+            assert_eq!(ScopeSet::parse(bad, Separator::Space), Err(bad));
         }
-        assert!(!ScopeSet::parse("X").unwrap().within(&ScopeSet::parse("x").unwrap()));
+        assert!(!set("X").within(&set("x")));
+    }
+
+    #[test]
+    fn a_comma_separates_only_where_the_policy_says_so() {
+        fn count(text: &str, separator: Separator) -> Result<usize, &str> {
+            ScopeSet::parse(text, separator).map(|set| set.iter().count())
+        }
+        assert_eq!(count("a,b c", Separator::Space), Ok(2));
+        assert_eq!(count("a,b", Separator::Comma), Ok(2));
+        assert_eq!(count("a b", Separator::Comma), Err("a b"));
+        assert_eq!(count("a,b c", Separator::SpaceOrComma), Ok(3));
     }
 }

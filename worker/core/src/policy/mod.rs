@@ -1,26 +1,59 @@
-//! The policy: every number and switch on which deployments differ, as one typed value.
+//! The policy: every number, word and switch on which platforms differ, as one typed value.
 //!
 //! A preset is a commented TOML file in `worker/presets/`, read and validated when the Worker is
 //! built. A deployment picks one with `PRESET` and may override knobs with `POLICY` (JSON of the same
 //! shape, only the keys that differ). Unknown keys and contradictions are refused with the name of
 //! the key. Nothing else in the code holds a protocol number or switch.
+//!
+//! | file | knobs |
+//! |---|---|
+//! | [`platform`] | name, colour, words of the pages |
+//! | [`scopes`] | catalogue, separator, what a request without scope means |
+//! | [`endpoints`] | addresses; authorize, token, revoke, `me`: what they take and answer |
+//! | [`lives`] | codes, access tokens, refresh tokens, sessions |
+//! | [`limits`] | requests, refreshes, sign-ins |
+//! | [`errors`], [`shape`] | what refusals and answers look like |
+//! | [`apps`] | review, secrets, what staff may set per app; [`AppPolicy`], what holds for one app |
+//! | [`development`] | the data that `npm run dev` seeds under a preset |
 
+pub mod apps;
+pub mod development;
+pub mod endpoints;
+pub mod errors;
+pub mod limits;
+pub mod lives;
+pub mod platform;
+pub mod scopes;
+pub mod shape;
 mod validate;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::credential::Prefixes;
-use crate::rate::Limit;
+pub use apps::{AppPolicy, Apps, Knob, Overrides, Review, Use};
+pub use development::Development;
+pub use endpoints::{
+    AuthMethod, Authorize, Encoding, Endpoint, Foreign, Me, Member, PkceRule, Presence, Reach, RedirectUriRule, Revoke, RevokeAnswer,
+    Routes, TokenPolicy,
+};
+pub use errors::{ApiErrors, Say, TokenErrors};
+pub use limits::{Api, Login, Per, RateHeaders, Unproven};
+pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
+pub use platform::Platform;
+pub use scopes::{ScopeEntry, Scopes, Separator, Told};
+pub use shape::Shape;
 
 /// Everything a deployment may decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// What the platform is called on pages.
+    /// The platform's own face.
     pub platform: Platform,
     /// Scopes and how a request may name them.
     pub scopes: Scopes,
+    /// The addresses of the endpoints.
+    pub routes: Routes,
     /// Authorization requests and consent.
     pub authorize: Authorize,
     /// Authorization codes.
@@ -33,8 +66,12 @@ pub struct Policy {
     pub refresh: Refresh,
     /// What revoking a token ends.
     pub revoke: Revoke,
-    /// Limits on API calls.
+    /// API calls: limits and errors.
     pub api: Api,
+    /// The resource that says whose token it is.
+    pub me: Me,
+    /// Apps: who makes them, who reviews them.
+    pub apps: Apps,
     /// Signing in.
     pub login: Login,
     /// Browser sessions.
@@ -43,226 +80,27 @@ pub struct Policy {
     pub unproven: Unproven,
 }
 
-/// The platform's own face.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Platform {
-    /// Shown in titles and headings.
-    pub name: String,
+/// A preset file: the policy and the development data that goes with it.
+#[derive(Clone, Debug)]
+pub struct Preset {
+    /// The policy.
+    pub policy: Policy,
+    /// What `npm run dev` seeds.
+    pub development: Development,
 }
 
-/// The scope catalogue (RFC 6749 §3.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scopes {
-    /// Every scope there is, in the order in which pages show them.
-    pub catalogue: Vec<ScopeEntry>,
-}
-
-impl Scopes {
-    /// The catalogue's entry for a scope.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<&ScopeEntry> {
-        self.catalogue.iter().find(|entry| entry.name == name)
+impl Preset {
+    /// Reads a preset file's content, given as JSON, and validates it.
+    ///
+    /// # Errors
+    /// The key and what is wrong with it.
+    pub fn from_value(mut value: Value) -> Result<Self, String> {
+        let development = value.as_object_mut().and_then(|tables| tables.remove("development"));
+        let development: Development = typed(development.ok_or("development: this table is missing")?, "development.")?;
+        let policy = Policy::from_value(value)?;
+        development.validate(&policy)?;
+        Ok(Self { policy, development })
     }
-}
-
-/// One scope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScopeEntry {
-    /// As it travels.
-    pub name: String,
-    /// What the app may then do, in the words of the consent page.
-    pub words: String,
-    /// Whether pages point it out (personal data, changes).
-    pub sensitive: bool,
-}
-
-/// Which clients must send a code challenge (RFC 7636, RFC 9700 §2.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PkceRule {
-    /// Every client.
-    Required,
-    /// Public clients; a confidential client's challenge is enforced once sent.
-    RequiredForPublic,
-}
-
-/// Authorization requests and consent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Authorize {
-    /// Who must use PKCE.
-    pub pkce: PkceRule,
-    /// Longest `state`, in bytes.
-    pub state_max: u32,
-    /// How long a consent page may stay open before its decision, in seconds.
-    pub decision_s: u32,
-    /// Roles in an account that may connect an app to it.
-    pub consent_roles: Vec<String>,
-    /// What the app is told when the person says no.
-    pub deny_description: String,
-}
-
-/// Authorization codes (RFC 6749 §4.1.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CodePolicy {
-    /// Life in seconds; at most 600.
-    pub life_s: u32,
-}
-
-/// Whether `redirect_uri` must be sent to the token endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RedirectUriRule {
-    /// It must be there and equal (RFC 6749 §4.1.3).
-    Required,
-    /// It must be equal when sent; absent is fine with a verified secret or verifier (OAuth 2.1 §10.2).
-    EqualWhenSent,
-}
-
-/// The token endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokenPolicy {
-    /// The rule for `redirect_uri`.
-    pub redirect_uri: RedirectUriRule,
-    /// Client authentication methods, in the order in which metadata lists them.
-    pub auth_methods: Vec<AuthMethod>,
-    /// How `token_type` is spelled.
-    pub token_type: String,
-    /// Prefixes of tokens.
-    pub prefixes: Prefixes,
-    /// Largest request body in bytes.
-    pub body_max: u32,
-}
-
-/// A client authentication method (RFC 7591 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuthMethod {
-    /// `Authorization: Basic`.
-    ClientSecretBasic,
-    /// `client_secret` in the body.
-    ClientSecretPost,
-    /// Public clients: `client_id` in the body.
-    None,
-}
-
-/// Access tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Access {
-    /// Life in seconds.
-    pub life_s: u32,
-}
-
-/// What a refresh does to the refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rotation {
-    /// Every refresh gives a new one and uses up the old (RFC 9700 §4.14.2).
-    Rotate,
-    /// As `rotate`, and the old access token dies too.
-    RotateAndEndPair,
-    /// The refresh token stays; confidential clients only.
-    Static,
-}
-
-/// Refresh tokens and families.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refresh {
-    /// Days of disuse after which a family is dead, in seconds; 0 is never.
-    pub idle_s: u64,
-    /// Life of a family from its consent, in seconds; 0 is for ever.
-    pub absolute_s: u64,
-    /// Rotation.
-    pub rotation: Rotation,
-    /// How long a refresh token that was rotated away still gets the newest answer, in milliseconds.
-    pub retry_window_ms: u32,
-    /// Refreshes per family.
-    pub rate: Limit,
-    /// Live families per grant; the longest unused ends when another is made.
-    pub families_max: u32,
-}
-
-/// How far a revocation reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reach {
-    /// The token itself.
-    Token,
-    /// The family: this refresh token and the access tokens made with it.
-    Family,
-    /// The app's whole connection to the account.
-    Grant,
-}
-
-/// What revoking a token ends (RFC 7009 §2.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revoke {
-    /// Revoking a refresh token ends the `family` or the `grant`.
-    pub refresh_ends: Reach,
-    /// Revoking an access token ends the `token` or the `grant`. Public clients: always the token.
-    pub access_ends: Reach,
-}
-
-/// What API calls are counted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// All calls of one app for one account.
-    Grant,
-    /// Each family on its own.
-    Family,
-}
-
-/// Limits on API calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Api {
-    /// Calls per window.
-    pub rate: Limit,
-    /// What they are counted by.
-    pub per: Per,
-}
-
-/// Signing in with the embedded accounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Login {
-    /// Wrong passwords for one name from one address.
-    pub per_address: Limit,
-    /// Wrong passwords for all names together from one address.
-    pub per_network: Limit,
-    /// Wrong passwords for one name from everywhere.
-    pub per_name: Limit,
-    /// Wrong passwords in a browser that has signed this name in before.
-    pub per_known_browser: Limit,
-    /// How long a sign-in page may stay open, in seconds.
-    pub form_s: u32,
-}
-
-/// Browser sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Session {
-    /// Seconds of disuse after which a session is over.
-    pub idle_s: u32,
-    /// Seconds after sign-in after which it is over.
-    pub absolute_s: u32,
-}
-
-/// Callers that have proven nothing: counted in the isolate, approximately, without storage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unproven {
-    /// Failed requests per address.
-    pub rate: Limit,
 }
 
 impl Policy {
@@ -286,18 +124,30 @@ impl Policy {
     }
 
     fn from_value(value: Value) -> Result<Self, String> {
-        let policy: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let policy: Self = typed(value, "")?;
         policy.validate()?;
         Ok(policy)
     }
 }
 
-/// Objects are merged key by key; anything else, lists among them, is replaced.
+/// A value of its type, or the path of the key at fault with what is allowed there.
+fn typed<T: DeserializeOwned>(value: Value, start: &str) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
+        "." => format!("{start}{}", error.inner()),
+        path => format!("{start}{path}: {}", error.inner()),
+    })
+}
+
+/// Objects are merged key by key; anything else, lists among them, is replaced. The shape of an answer
+/// is one value: a part of another one would mean nothing.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
-                merge(into.entry(key).or_insert(Value::Null), value);
+                match into.get_mut(&key) {
+                    Some(known) if key != "body" => merge(known, value),
+                    _ => _ = into.insert(key, value),
+                }
             }
         }
         (into, from) => *into = from,

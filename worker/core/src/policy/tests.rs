@@ -1,9 +1,14 @@
 use super::*;
+use crate::rate::Limit;
 
 /// The default preset, from its file.
 pub(crate) fn default_policy() -> Policy {
-    let value: toml::Value = toml::from_str(include_str!("../../../presets/default.toml")).unwrap();
-    Policy::from_json(&serde_json::to_string(&value).unwrap()).unwrap()
+    preset(include_str!("../../../presets/default.toml")).unwrap().policy
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    let value: toml::Value = toml::from_str(text).unwrap();
+    Preset::from_value(serde_json::to_value(value).unwrap())
 }
 
 #[test]
@@ -17,7 +22,9 @@ fn the_default_preset_says_what_the_design_says() {
     assert_eq!(policy.api.rate, Limit { limit: 100, window_s: 60 });
     assert_eq!(policy.authorize.pkce, PkceRule::Required);
     assert_eq!(policy.refresh.rotation, Rotation::Rotate);
-    assert_eq!(policy.revoke, Revoke { refresh_ends: Reach::Family, access_ends: Reach::Token });
+    assert_eq!((policy.revoke.refresh_ends, policy.revoke.access_ends), (Reach::Family, Reach::Token));
+    assert_eq!((policy.token.encodings.as_slice(), policy.apps.review), ([Encoding::Form].as_slice(), Review::Manual));
+    assert!(policy.scopes.missing.is_empty() && !policy.token.refresh_header && policy.routes.refresh.is_empty());
 }
 
 #[test]
@@ -31,19 +38,162 @@ fn overrides_replace_only_what_they_name() {
 fn a_bad_override_names_its_key() {
     for (overrides, key) in [
         (r#"{"acces":{}}"#, "acces"),
-        (r#"{"access":{"life_s":1}}"#, "access.life_s"),
-        (r#"{"access":{"life":1}}"#, "life"),
+        (r#"{"access":{"life_s":1}}"#, "access.life_s: allowed is 60 to 86400"),
+        (r#"{"access":{"life":1}}"#, "access.life: unknown field `life`, expected `life_s`"),
         (r#"{"code":{"life_s":601}}"#, "code.life_s"),
-        (r#"{"refresh":{"rotation":"never"}}"#, "never"),
+        (r#"{"refresh":{"rotation":"never"}}"#, "refresh.rotation: unknown variant `never`, expected one of `rotate`"),
         (r#"{"refresh":{"idle_s":99999999}}"#, "refresh.idle_s"),
         (r#"{"scopes":{"catalogue":[]}}"#, "scopes.catalogue"),
-        (r#"{"scopes":{"catalogue":[{"name":"a b","words":"x","sensitive":false}]}}"#, "scopes.catalogue[0]"),
+        (r#"{"scopes":{"catalogue":[{"name":"a b","words":"x"}]}}"#, "scopes.catalogue[0]"),
+        (r#"{"scopes":{"catalogue":[{"name":"a","words":"x","offered_with":"b"}]}}"#, "scopes.catalogue[0]"),
+        (r#"{"scopes":{"separator":"comma","catalogue":[{"name":"a,b","words":"x"}]}}"#, "scopes.catalogue[0]"),
+        (r#"{"scopes":{"always":["nothing"]}}"#, "scopes.always"),
         (r#"{"token":{"prefixes":{"access":"x_","refresh":"x_"}}}"#, "token.prefixes"),
+        (r#"{"token":{"answer":["token_type"]}}"#, "token.answer"),
+        (r#"{"token":{"refresh_answer":["token_type"]}}"#, "token.refresh_answer"),
+        (r#"{"token":{"refresh_header":true}}"#, "token.refresh_header"),
+        (r#"{"token":{"encodings":["xml"]}}"#, "token.encodings[0]: unknown variant `xml`, expected `form` or `json`"),
+        (r#"{"token":{"auth_methods":["none"]}}"#, "token.auth_methods"),
+        (r#"{"token":{"errors":{"body":{"m":"$descripton"}}}}"#, "token.errors.body: there is no placeholder $descripton"),
+        (r#"{"token":{"errors":{"says":{"cod_invalid":{}}}}}"#, "cod_invalid"),
+        (r#"{"token":{"errors":{"says":{"code_invalid":{"status":200}}}}}"#, "token.errors.says"),
+        (r#"{"api":{"errors":{"says":{"fault":{"description":"a \"b\""}}}}}"#, "api.errors.says"),
+        (r#"{"api":{"burst":{"limit":10,"window_s":60}}}"#, "api.burst"),
+        (r#"{"api":{"headers":{"limit":"X Limit"}}}"#, "api.headers"),
+        (r#"{"me":{"scope":"nothing"}}"#, "me.scope"),
+        (r#"{"me":{"body":"$account"}}"#, "me.body: there is no placeholder $account"),
+        (r#"{"routes":{"token":["/login"]}}"#, "routes.token"),
+        (r#"{"routes":{"token":["/oauth/authorize"]}}"#, "routes.token: allowed is each path once"),
+        (r#"{"routes":{"decision":"/oauth/token"}}"#, "routes.decision"),
+        (r#"{"routes":{"revoke":["oauth/revoke"]}}"#, "routes.revoke"),
         (r#"{"revoke":{"access_ends":"family"}}"#, "revoke.access_ends"),
         (r#"{"authorize":{"deny_description":"say \"no\""}}"#, "authorize.deny_description"),
+        (r##"{"platform":{"colour":"#ffee00"}}"##, "platform.colour"),
+        (r#"{"apps":{"overridable":["refresh.idle_s"]}}"#, "apps.overridable[0]"),
         ("[", "POLICY"),
     ] {
         let error = default_policy().with_overrides(overrides).unwrap_err();
         assert!(error.contains(key), "{overrides}: {error}");
+    }
+}
+
+#[test]
+fn a_shape_is_replaced_whole() {
+    let policy = default_policy().with_overrides(r#"{"me":{"body":{"name":"$account.name"}}}"#).unwrap();
+    assert_eq!(policy.me.body.fill(&|_| "x".into()), serde_json::json!({ "name": "x" }));
+}
+
+/// Every file in `worker/presets/`.
+#[test]
+fn every_preset_is_valid() {
+    let mut names = Vec::new();
+    for file in std::fs::read_dir("../presets").unwrap() {
+        let path = file.unwrap().path();
+        preset(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["cal-classic", "cal-v2", "default", "klaviyo", "klippa", "yappointment"]);
+}
+
+#[test]
+fn development_data_must_suit_the_policy() {
+    let file = include_str!("../../../presets/default.toml");
+    for (from, to, key) in [
+        ("owner_role = \"owner\"", "owner_role = \"boss\"", "development.owner_role"),
+        ("staff_role = \"staff\"", "staff_role = \"owner\"", "development.staff_role"),
+        ("spa = {", "sap = {", "development.sap"),
+    ] {
+        let error = preset(&file.replace(from, to)).unwrap_err();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+mod floor {
+    //! What no policy and no override takes from a public client, or gives to any.
+
+    use super::*;
+    use crate::app::{App, ClientType, Status};
+    use crate::credential::Kind;
+
+    fn app(client_type: ClientType) -> App {
+        App {
+            number: 1,
+            id: "00".repeat(16),
+            client_id: "a".into(),
+            name: "A".into(),
+            client_type,
+            status: Status::Approved,
+            development: false,
+            redirect_uris: vec![],
+            scopes: vec![],
+            secrets: vec![],
+            owner: String::new(),
+            overrides: Overrides::default(),
+        }
+    }
+
+    fn loose() -> Policy {
+        let overrides = r#"{
+            "authorize": {"pkce": "required_for_public"},
+            "refresh": {"rotation": "static", "retry_window_ms": 60000},
+            "revoke": {"access_ends": "grant"},
+            "routes": {"refresh": ["/refresh"]},
+            "token": {"refresh_header": true, "answer": ["refresh_token"], "refresh_answer": [], "auth_methods": ["client_secret_post"]},
+            "apps": {"overridable": ["authorize.pkce", "token.auth_methods", "refresh.rotation", "refresh.retry_window_ms", "api.rate"]}
+        }"#;
+        default_policy().with_overrides(overrides).unwrap()
+    }
+
+    #[test]
+    fn a_public_client_keeps_its_protections_a21() {
+        let (policy, app) = (loose(), app(ClientType::Public));
+        let of = policy.of(&app);
+        assert!(of.needs_pkce() && !of.refresh_header());
+        assert_eq!(of.rotation(), Rotation::Rotate);
+        assert_eq!(of.retry_window_ms(), 2000);
+        assert_eq!(of.reach(Kind::Access), Reach::Token);
+        assert_eq!(of.answer(true).len(), 4);
+        assert_eq!(of.auth_methods(), [AuthMethod::None]);
+    }
+
+    #[test]
+    fn a_confidential_client_gets_what_the_policy_says() {
+        let (policy, app) = (loose(), app(ClientType::Confidential));
+        let of = policy.of(&app);
+        assert!(!of.needs_pkce() && of.refresh_header());
+        assert_eq!(of.rotation(), Rotation::Static);
+        assert_eq!(of.retry_window_ms(), 60_000);
+        assert_eq!(of.reach(Kind::Access), Reach::Grant);
+        assert_eq!((of.answer(false), of.answer(true)), ([Member::RefreshToken].as_slice(), [].as_slice()));
+    }
+
+    #[test]
+    fn an_app_that_was_made_to_rotate_is_told_its_new_refresh_token() {
+        let policy = loose();
+        let overrides = Overrides { rotation: Some(Rotation::Rotate), ..Overrides::default() };
+        let app = App { overrides, ..app(ClientType::Confidential) };
+        assert!(policy.of(&app).answer(true).contains(&Member::RefreshToken));
+    }
+
+    #[test]
+    fn staff_may_set_what_the_policy_marks_and_nothing_that_loosens_a_public_client() {
+        let read = |text: &str| -> Overrides { serde_json::from_str(text).unwrap() };
+        let check = |text: &str, client_type, policy: &Policy| read(text).check(policy, &app(client_type));
+        let (loose, strict) = (loose(), default_policy());
+        let rate = r#"{"api.rate":{"limit":1000,"window_s":60}}"#;
+        assert_eq!(check(rate, ClientType::Public, &strict), Ok(()));
+        for (text, client_type, policy) in [
+            (r#"{"refresh.rotation":"static"}"#, ClientType::Confidential, &strict),
+            (r#"{"authorize.pkce":"required_for_public"}"#, ClientType::Confidential, &strict),
+            (r#"{"refresh.rotation":"static"}"#, ClientType::Public, &loose),
+            (r#"{"authorize.pkce":"required_for_public"}"#, ClientType::Public, &loose),
+            (r#"{"token.auth_methods":["none"]}"#, ClientType::Confidential, &loose),
+            (r#"{"refresh.retry_window_ms":60001}"#, ClientType::Confidential, &loose),
+            (r#"{"api.rate":{"limit":0,"window_s":60}}"#, ClientType::Confidential, &loose),
+        ] {
+            assert!(check(text, client_type, policy).is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Overrides>(r#"{"access.life_s":1}"#).is_err());
     }
 }

@@ -99,3 +99,23 @@ fn a_refused_token_is_not_counted() {
     // And over the limit, a dead token is still told to be dead.
     assert_eq!(world.check(&dead.access), no(Refused::TokenRevoked));
 }
+
+#[test]
+fn a_burst_limit_holds_beside_the_longer_one() {
+    for restarts in [false, true] {
+        let mut world = World::new(restarts);
+        world.knobs.api = Limit { limit: 5, window_s: 60 };
+        world.knobs.burst = Some(Limit { limit: 2, window_s: 1 });
+        world.knobs.per = Per::Family;
+        let first = world.connect();
+        assert_eq!(pass(&mut world, &first.access, 9), 2);
+        assert_eq!(limited(&world.check(&first.access)).reset_s, 1);
+        world.wait(SECOND);
+        assert_eq!(pass(&mut world, &first.access, 9), 2, "what the burst refused was not counted");
+        world.wait(SECOND);
+        assert_eq!(pass(&mut world, &first.access, 9), 1);
+        assert_eq!(limited(&world.check(&first.access)).reset_s, 58);
+        world.wait(58 * SECOND);
+        assert_eq!(pass(&mut world, &first.access, 9), 2);
+    }
+}

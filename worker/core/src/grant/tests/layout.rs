@@ -34,6 +34,7 @@ fn family() -> Family {
         code_challenge: Some(bytes(0x60)),
         code_redirect: bytes(0x80),
         code_expires_s: 0x0100_0000_0000,
+        burst: Reservation { start_ms: 9, reserved: 10 },
     }
 }
 
@@ -55,6 +56,7 @@ fn token() -> Token {
 const TOKEN: &str = "\
          010107202122232425262728292a2b2c2d2e2fffffffff0f03ff0380a4a7da06303132333435363738393a3b3c3d3e3f";
 const RATE: Limit = Limit { limit: 10, window_s: 60 };
+const RATES: Rates = Rates { rate: RATE, burst: Some(Limit { limit: 3, window_s: 1 }) };
 
 fn wire<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + core::fmt::Debug>(value: &T) -> String {
     assert_eq!(over_the_wire(value), *value);
@@ -66,20 +68,39 @@ fn the_stored_form_of_a_family() {
     let stored = family().encode().unwrap();
     assert_eq!(Family::decode(&stored).unwrap(), family());
     let expected = "\
-         01101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f01b424c546036163630653616cc3b36e03\
+         02101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f01b424c546036163630653616cc3b36e03\
          757372036120620201610162ab939eabb424d668ac939eabb424ffffffff0f04030201e78a01f8ac0189cf01fe029af10102\
          0102030405060708404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f01606162636465666768\
          696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a\
-         9b9c9d9e9f808080808020";
+         9b9c9d9e9f808080808020090a";
     assert_eq!(hex(&stored), expected);
 }
 
 #[test]
 fn the_stored_form_of_the_grants_own_row() {
-    let row = GrantRow { ended_seq: 0x1234, api: Reservation { start_ms: 0x0123_4567_89ab, reserved: 95 }, active_ms: 9 };
+    let row = GrantRow {
+        ended_seq: 0x1234,
+        api: Reservation { start_ms: 0x0123_4567_89ab, reserved: 95 },
+        active_ms: 9,
+        burst: Reservation { start_ms: 7, reserved: 8 },
+        withdrawn: vec![Withdrawn { scope: "a".into(), seq: 300 }],
+    };
     let stored = row.encode().unwrap();
     assert_eq!(GrantRow::decode(&stored), Some(row));
-    assert_eq!(hex(&stored), "01b424ab939eabb4245f09");
+    assert_eq!(hex(&stored), "02b424ab939eabb4245f090708010161ac02");
+}
+
+#[test]
+fn rows_of_version_1_are_read() {
+    let row = GrantRow { ended_seq: 0x1234, active_ms: 9, ..GrantRow::default() };
+    let old = |mut stored: Vec<u8>, added: usize| {
+        stored[0] = 1;
+        stored.truncate(stored.len() - added);
+        stored
+    };
+    assert_eq!(GrantRow::decode(&old(row.encode().unwrap(), 3)), Some(row));
+    let family = Family { burst: Reservation::default(), ..family() };
+    assert_eq!(Family::decode(&old(family.encode().unwrap(), 2)), Some(family));
 }
 
 #[test]
@@ -90,7 +111,7 @@ fn what_is_cut_short_or_of_another_version_is_a_fault_and_never_an_empty_grant()
         for length in 0..stored.len() {
             assert!(!decodes(&stored[..length]), "{length}");
         }
-        for version in [0, 2, 255] {
+        for version in [0, 3, 255] {
             let mut other = stored.clone();
             other[0] = version;
             assert!(!decodes(&other), "{version}");
@@ -132,6 +153,7 @@ fn the_wire_form_of_commands() {
         rotation: Rotation::RotateAndEndPair,
         retry_ms: 2000,
         rate: RATE,
+        only_user: Some("usr".into()),
     };
     assert_eq!(
         wire(&Command::Claim(Box::new(claim))),
@@ -140,44 +162,50 @@ fn the_wire_form_of_commands() {
          a4a7da0601606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c\
          8d8e8f909192939495969798999a9b9c9d9e9f0701b424036163630553616c6f6e037573720361206201901c80a305c801"
     );
-    assert_eq!(wire(&Command::Refresh(Box::new(refresh))), format!("01{TOKEN}01016101901c80a3050001d00f0a3c"));
-    assert_eq!(wire(&Command::Check(Check { token: token(), rate: RATE, per: Per::Family })), format!("02{TOKEN}0a3c01"));
+    assert_eq!(wire(&Command::Refresh(Box::new(refresh))), format!("01{TOKEN}01016101901c80a3050001d00f0a3c0103757372"));
+    assert_eq!(
+        wire(&Command::Check(Check { token: token(), rates: RATES, per: Per::Family, only_user: None })),
+        format!("02{TOKEN}0a3c0103010100")
+    );
     assert_eq!(wire(&Command::Revoke(Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
     assert_eq!(wire(&Command::End { seq: 300 }), "04ac02");
+    assert_eq!(wire(&Command::Withdraw { scopes: vec!["a".into()], seq: 300 }), "05010161ac02");
 }
 
 #[test]
 fn the_wire_form_of_answers() {
     let standing = Standing { limit: 100, remaining: 99, reset_s: 60 };
-    let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), account: "acc".into(), touch: true };
+    let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true };
     let checked = Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing };
-    assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}036120620361636301"));
+    assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}03612062010361636301"));
     assert_eq!(wire(&Answer::Checked(Box::new(checked))), "01036163630553616c6f6e037573720361206264633c");
     assert_eq!(wire(&Answer::Revoked { ended: Some(300) }), "0201ac02");
     assert_eq!(wire(&Answer::Revoked { ended: None }), "0200");
     assert_eq!(wire(&Answer::Ended), "03");
-    assert_eq!(wire(&Answer::Limited(standing)), "0464633c");
+    assert_eq!(wire(&Answer::Withdrawn), "04");
+    assert_eq!(wire(&Answer::Limited(standing)), "0564633c");
 }
 
 #[test]
 fn the_wire_form_of_refusals() {
     for (why, expected) in [
-        (Refused::Gone, "0500"),
-        (Refused::NotYours, "0501"),
-        (Refused::BadTag, "0502"),
-        (Refused::Ahead, "0503"),
-        (Refused::Expired, "0504"),
-        (Refused::Superseded, "0505"),
-        (Refused::TokenRevoked, "0506"),
-        (Refused::Scope, "0507"),
-        (Refused::CodeUnknown, "0508"),
-        (Refused::Full, "0509"),
-        (Refused::ConsentEnded, "050a"),
-        (Refused::CodeClaimed, "050b"),
-        (Refused::CodeReplayed { ended: None }, "050c00"),
-        (Refused::CodeReplayed { ended: Some(300) }, "050c01ac02"),
-        (Refused::RefreshReplayed { ended: None }, "050d00"),
-        (Refused::RefreshReplayed { ended: Some(300) }, "050d01ac02"),
+        (Refused::Gone, "0600"),
+        (Refused::NotYours, "0601"),
+        (Refused::NotForThem, "0602"),
+        (Refused::BadTag, "0603"),
+        (Refused::Ahead, "0604"),
+        (Refused::Expired, "0605"),
+        (Refused::Superseded, "0606"),
+        (Refused::TokenRevoked, "0607"),
+        (Refused::Scope, "0608"),
+        (Refused::CodeUnknown, "0609"),
+        (Refused::Full, "060a"),
+        (Refused::ConsentEnded, "060b"),
+        (Refused::CodeClaimed, "060c"),
+        (Refused::CodeReplayed { ended: None }, "060d00"),
+        (Refused::CodeReplayed { ended: Some(300) }, "060d01ac02"),
+        (Refused::RefreshReplayed { ended: None }, "060e00"),
+        (Refused::RefreshReplayed { ended: Some(300) }, "060e01ac02"),
     ] {
         assert_eq!(wire(&no(why)), expected);
     }

@@ -18,13 +18,14 @@ mod revoke;
 mod scope;
 mod static_refresh;
 mod sweep;
+mod withdraw;
 
 use super::*;
 use crate::credential::{GrantId, Kind, Payload, Prefixes};
 use crate::encoding::sha256;
 use crate::keys::Keyring;
 use crate::policy::{Per, Reach, Rotation};
-use crate::rate::Limit;
+use crate::rate::{Limit, Rates};
 
 const ISSUER: &str = "https://auth.example";
 const APP: u32 = 7;
@@ -36,6 +37,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// Keeps a limit out of a test that is about something else.
 const PLENTY: Limit = Limit { limit: 1_000_000, window_s: 60 };
+const NO_LIMIT: Rates = Rates { rate: PLENTY, burst: None };
 
 /// The rows as they are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +86,9 @@ struct Knobs {
     key_id: u8,
     families_max: u32,
     api: Limit,
+    burst: Option<Limit>,
     per: Per,
+    only_user: Option<String>,
 }
 
 impl Default for Knobs {
@@ -99,7 +103,9 @@ impl Default for Knobs {
             key_id: 1,
             families_max: 200,
             api: PLENTY,
+            burst: None,
             per: Per::Grant,
+            only_user: None,
         }
     }
 }
@@ -243,6 +249,7 @@ impl World {
             rotation: self.knobs.rotation,
             retry_ms: self.knobs.retry_ms,
             rate: self.knobs.refreshes,
+            only_user: self.knobs.only_user.clone(),
         }
     }
 
@@ -274,7 +281,9 @@ impl World {
     }
 
     fn check(&mut self, token: &Token) -> Answer {
-        self.decide(&Command::Check(Check { token: *token, rate: self.knobs.api, per: self.knobs.per }))
+        let rates = Rates { rate: self.knobs.api, burst: self.knobs.burst };
+        let only_user = self.knobs.only_user.clone();
+        self.decide(&Command::Check(Check { token: *token, rates, per: self.knobs.per, only_user }))
     }
 
     fn works(&mut self, token: &Token) -> bool {
@@ -338,7 +347,7 @@ fn only_a_claim_and_an_owners_end_may_make_the_schema_a38() {
     let mut world = World::new(false);
     let claim = world.code();
     let tokens = issued(world.claim(&claim));
-    let check = Command::Check(Check { token: tokens.access, rate: PLENTY, per: Per::Grant });
+    let check = Command::Check(Check { token: tokens.access, rates: NO_LIMIT, per: Per::Grant, only_user: None });
     let revoke = Command::Revoke(Revoke { token: tokens.refresh, reach: Reach::Grant });
     let refresh = Command::Refresh(Box::new(world.ask(&tokens.refresh)));
     assert!(Grant::may_create(&Command::Claim(Box::new(claim))) && Grant::may_create(&Command::End { seq: 1 }));

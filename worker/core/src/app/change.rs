@@ -1,0 +1,138 @@
+//! Changes of an app's record, decided in its object: which status may follow which, how many secrets
+//! there may be.
+
+use serde::{Deserialize, Serialize};
+
+use super::{App, Status};
+use crate::keys::SecretHash;
+use crate::policy::Overrides;
+
+/// What staff or the developer does with an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// Review ends well.
+    Approve,
+    /// Review ends badly.
+    Reject,
+    /// Back to review.
+    Review,
+    /// Stopped for the time being.
+    Suspend,
+    /// Goes on after a suspension.
+    Restore,
+    /// Gone for ever.
+    Delete,
+    /// What staff sets for this app.
+    Override(Box<Overrides>),
+    /// One more secret.
+    AddSecret {
+        /// Its hash.
+        secret: SecretHash,
+        /// How many there may be.
+        most: u8,
+    },
+    /// Takes a secret back, by its hint.
+    RemoveSecret {
+        /// The last characters of the secret.
+        hint: String,
+    },
+}
+
+/// Why a change was not made. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotChanged {
+    /// The app's status does not allow it.
+    Status(Status),
+    /// A public client has no secret.
+    PublicClient,
+    /// As many secrets as there may be.
+    SecretsFull,
+    /// The last secret stays: without it the app could not authenticate.
+    LastSecret,
+    /// No secret has this hint.
+    SecretUnknown,
+}
+
+impl App {
+    /// The record after a change.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn changed(&self, change: &Change) -> Result<Self, NotChanged> {
+        use Status::{Approved, Deleted, Pending, Rejected, Suspended};
+        let mut app = self.clone();
+        let mut move_to = |to: Status, from: &[Status]| {
+            app.status = to;
+            if self.status == to || from.contains(&self.status) { Ok(()) } else { Err(NotChanged::Status(self.status)) }
+        };
+        match change {
+            Change::Approve => move_to(Approved, &[Pending, Rejected])?,
+            Change::Reject => move_to(Rejected, &[Pending, Approved])?,
+            Change::Review => move_to(Pending, &[Approved, Rejected])?,
+            Change::Suspend => move_to(Suspended, &[Approved])?,
+            Change::Restore => move_to(Approved, &[Suspended])?,
+            Change::Delete => move_to(Deleted, &[Pending, Approved, Rejected, Suspended])?,
+            _ if self.status == Deleted => return Err(NotChanged::Status(Deleted)),
+            Change::Override(overrides) => app.overrides = (**overrides).clone(),
+            Change::AddSecret { secret, most } => {
+                if self.is_public() {
+                    return Err(NotChanged::PublicClient);
+                }
+                if self.secrets.len() >= usize::from(*most) {
+                    return Err(NotChanged::SecretsFull);
+                }
+                app.secrets.push(secret.clone());
+            }
+            Change::RemoveSecret { hint } => {
+                let at = self.secrets.iter().position(|secret| secret.hint == *hint).ok_or(NotChanged::SecretUnknown)?;
+                if self.secrets.len() == 1 {
+                    return Err(NotChanged::LastSecret);
+                }
+                app.secrets.remove(at);
+            }
+        }
+        Ok(app)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{app, ring};
+    use super::*;
+    use crate::app::ClientType;
+
+    #[test]
+    fn a_status_follows_only_where_it_may() {
+        use Status::{Approved, Deleted, Pending, Rejected, Suspended};
+        for (change, from, to) in [
+            (Change::Approve, vec![Pending, Rejected, Approved], Approved),
+            (Change::Reject, vec![Pending, Approved, Rejected], Rejected),
+            (Change::Review, vec![Approved, Rejected, Pending], Pending),
+            (Change::Suspend, vec![Approved, Suspended], Suspended),
+            (Change::Restore, vec![Suspended, Approved], Approved),
+            (Change::Delete, vec![Pending, Approved, Rejected, Suspended, Deleted], Deleted),
+        ] {
+            for status in [Pending, Approved, Rejected, Suspended, Deleted] {
+                let changed = App { status, ..app(ClientType::Public) }.changed(&change).map(|app| app.status);
+                let expected = if from.contains(&status) { Ok(to) } else { Err(NotChanged::Status(status)) };
+                assert_eq!(changed, expected, "{change:?} from {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_come_and_go_within_their_number_and_the_last_one_stays() {
+        let confidential = app(ClientType::Confidential);
+        let add = |text: &str, most| Change::AddSecret { secret: SecretHash::of(text, &ring()).unwrap(), most };
+        let remove = |hint: &str| Change::RemoveSecret { hint: hint.into() };
+        assert_eq!(confidential.secrets.len(), 2);
+        assert_eq!(confidential.changed(&add("three", 2)), Err(NotChanged::SecretsFull));
+        assert_eq!(app(ClientType::Public).changed(&add("three", 9)), Err(NotChanged::PublicClient));
+        assert_eq!(confidential.changed(&remove("none")), Err(NotChanged::SecretUnknown));
+        let three = confidential.changed(&add("three", 3)).unwrap();
+        let one = three.changed(&remove("hree")).unwrap().changed(&remove("one")).unwrap();
+        assert_eq!(one.changed(&remove("two")), Err(NotChanged::LastSecret));
+        let deleted = confidential.changed(&Change::Delete).unwrap();
+        assert_eq!(deleted.changed(&add("three", 9)), Err(NotChanged::Status(Status::Deleted)));
+    }
+}

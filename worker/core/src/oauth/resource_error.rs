@@ -1,0 +1,55 @@
+//! Why a resource refuses (RFC 6750 §3.1): one variant per cause, one match for its form on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ErrorCode;
+use crate::policy::errors::Wire;
+
+/// A cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceError {
+    /// No credentials.
+    TokenMissing,
+    /// Two transports at once, or a header that cannot be read.
+    TokenMalformed,
+    /// Ours, and its time is over.
+    TokenExpired,
+    /// Not an access token of ours.
+    TokenUnknown,
+    /// Ours, and it was taken back.
+    TokenRevoked,
+    /// Its app is not in use.
+    AppStopped,
+    /// It does not carry the scope.
+    ScopeMissing,
+    /// A limit.
+    TooFast,
+    /// There is no such resource.
+    NotFound,
+    /// Another method.
+    Method,
+    /// A storage fault.
+    Fault,
+}
+
+impl ResourceError {
+    /// The form that RFC 6750 gives it.
+    #[must_use]
+    pub const fn wire(self) -> Wire {
+        let (status, error, description) = match self {
+            Self::TokenMissing => (401, ErrorCode::InvalidToken, "send an access token: Authorization: Bearer"),
+            Self::TokenMalformed => (400, ErrorCode::InvalidRequest, "send one access token, in the Authorization header only"),
+            Self::TokenExpired | Self::TokenUnknown | Self::TokenRevoked | Self::AppStopped => {
+                (401, ErrorCode::InvalidToken, "the access token is expired, revoked or unknown")
+            }
+            Self::ScopeMissing => (403, ErrorCode::InsufficientScope, "the access token lacks the scope {sent}"),
+            // An extension, as at the token endpoint.
+            Self::TooFast => (429, ErrorCode::TemporarilyUnavailable, "too many requests: try again in {sent} seconds"),
+            Self::NotFound => (404, ErrorCode::InvalidRequest, "there is nothing at this address"),
+            Self::Method => (405, ErrorCode::InvalidRequest, "this method is not served here"),
+            Self::Fault => (503, ErrorCode::TemporarilyUnavailable, "a part of the server did not answer: try again"),
+        };
+        Wire { status, error, description }
+    }
+}

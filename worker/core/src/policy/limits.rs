@@ -1,0 +1,81 @@
+//! Limits of requests (design: windows with an exact bound, see [`crate::rate`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::endpoints::none;
+use super::errors::ApiErrors;
+use crate::rate::{Limit, Rates};
+
+/// What API calls are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// All calls of one app for one account.
+    Grant,
+    /// Each family on its own: one authorization and every access token made with it, so that a
+    /// refresh gives no more.
+    Family,
+}
+
+/// API calls: limits and errors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Calls per window.
+    pub rate: Limit,
+    /// Calls per window of a second, shorter one that holds beside it.
+    #[serde(default, skip_serializing_if = "none")]
+    pub burst: Option<Limit>,
+    /// What they are counted by.
+    pub per: Per,
+    /// The headers that say where a caller stands.
+    pub headers: RateHeaders,
+    /// What refusals look like.
+    pub errors: ApiErrors,
+}
+
+impl Api {
+    /// Both limits.
+    #[must_use]
+    pub const fn rates(&self) -> Rates {
+        Rates { rate: self.rate, burst: self.burst }
+    }
+}
+
+/// Names of the headers that say where a caller stands; an empty name is a header that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateHeaders {
+    /// Calls per window.
+    pub limit: String,
+    /// Calls left in it.
+    pub remaining: String,
+    /// Seconds until the next one.
+    pub reset: String,
+    /// Whether they stand beside `Retry-After` on a 429.
+    pub on_429: bool,
+}
+
+/// Signing in with the embedded accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// Wrong passwords for one name from one address.
+    pub per_address: Limit,
+    /// Wrong passwords for all names together from one address.
+    pub per_network: Limit,
+    /// Wrong passwords for one name from everywhere.
+    pub per_name: Limit,
+    /// Wrong passwords in a browser that has signed this name in before.
+    pub per_known_browser: Limit,
+    /// How long a sign-in page may stay open, in seconds.
+    pub form_s: u32,
+}
+
+/// Callers that have proven nothing: counted in the isolate, approximately, without storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unproven {
+    /// Failed requests per address.
+    pub rate: Limit,
+}

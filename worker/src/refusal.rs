@@ -1,0 +1,81 @@
+//! Refusals of the endpoints for programs, in the policy's words (design section 8): the core says
+//! what each cause looks like, here it becomes an answer.
+
+use edgegrant_core::encoding::uuid;
+use edgegrant_core::oauth::bearer::challenge;
+use edgegrant_core::oauth::error::ErrorCode;
+use edgegrant_core::oauth::resource_error::ResourceError;
+use edgegrant_core::oauth::token_error::{TokenError, TokenRefusal};
+use edgegrant_core::policy::errors::Scene;
+use edgegrant_core::rate::Standing;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::platform::{now_ms, random};
+use crate::unproven;
+
+const REALM: &str = "api";
+
+fn scene<T>(call: &Call, tell: impl FnOnce(&Scene<'_>) -> T) -> T {
+    // An id is for finding this answer in somebody's log; without randomness there is none.
+    let id = random().map(uuid).unwrap_or_default();
+    tell(&Scene { path: &call.path, now_ms: now_ms(), id: &id })
+}
+
+/// A refusal of the token or revocation endpoint. A 401 carries a Basic challenge (RFC 6749 §5.2).
+pub(crate) fn token(call: &Call, refusal: impl Into<TokenRefusal>) -> Answer {
+    let told = scene(call, |scene| call.config.policy.token.errors.tell(&refusal.into(), scene));
+    let answer = Answer::json(told.status, &told.body).because(told.error.as_str());
+    match told.status {
+        401 => answer.with("www-authenticate", "Basic realm=\"oauth\", charset=\"UTF-8\""),
+        503 => answer.with("retry-after", "1"),
+        _ => answer,
+    }
+}
+
+/// The same for a caller who has proven nothing: its failures are counted, too many are 429.
+pub(crate) async fn token_unproven(call: &Call, refusal: impl Into<TokenRefusal>) -> Answer {
+    match unproven::failed(call).await {
+        Some(standing) => token_limited(call, &standing).because("too many failed requests"),
+        None => token(call, refusal),
+    }
+}
+
+/// A limit at the token or revocation endpoint (RFC 6585 §4).
+pub(crate) fn token_limited(call: &Call, standing: &Standing) -> Answer {
+    let refusal = TokenRefusal::quoting(TokenError::TooFast, &standing.reset_s.to_string());
+    limited(call, token(call, refusal), standing)
+}
+
+fn limited(call: &Call, answer: Answer, standing: &Standing) -> Answer {
+    let headers = &call.config.policy.api.headers;
+    let answer = answer.with("retry-after", &standing.reset_s.to_string());
+    if headers.on_429 { answer.with_standing(headers, standing) } else { answer }
+}
+
+/// A refusal of a resource; `sent` is what the platform's words may quote. 400, 401 and 403 carry RFC
+/// 6750's header whatever the body looks like.
+pub(crate) fn resource(call: &Call, error: ResourceError, sent: &str) -> Answer {
+    let told = scene(call, |scene| call.config.policy.api.errors.tell(error, sent, scene));
+    let answer = Answer::json(told.status, &told.body).because(told.error.as_str());
+    let code = (error != ResourceError::TokenMissing).then_some((told.error, told.description.as_str()));
+    let scope = (told.error == ErrorCode::InsufficientScope).then_some(sent);
+    match told.status {
+        400 | 401 | 403 => answer.with("www-authenticate", &challenge(REALM, code, scope)),
+        503 => answer.with("retry-after", "1"),
+        _ => answer,
+    }
+}
+
+/// The same for a caller who has proven nothing.
+pub(crate) async fn resource_unproven(call: &Call, error: ResourceError) -> Answer {
+    match unproven::failed(call).await {
+        Some(standing) => resource_limited(call, &standing).because("too many failed requests"),
+        None => resource(call, error, ""),
+    }
+}
+
+/// A limit at a resource.
+pub(crate) fn resource_limited(call: &Call, standing: &Standing) -> Answer {
+    limited(call, resource(call, ResourceError::TooFast, &standing.reset_s.to_string()), standing)
+}
