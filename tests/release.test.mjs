@@ -62,6 +62,17 @@ test("A31: secrets that are malformed are as good as missing", async () => {
     await unfinished({ ...all(), [name]: value }, name);
 });
 
+test("a preset or an override that is wrong stops it at the start; the log names the key and what is allowed", async () => {
+  for (const [vars, words] of [
+    [{ PRESET: "klavyio" }, 'PRESET is "klavyio", and must be one of cal-classic, cal-v2, default, klaviyo, klippa, yappointment'],
+    [{ POLICY: '{"refresh":{"rotation":"sometimes"}}' }, "POLICY: refresh.rotation: unknown variant `sometimes`, expected one of `rotate`"],
+    [{ POLICY: '{"acess":{"life_s":600}}' }, "POLICY: acess.life_s: unknown field `acess`, expected one of `platform`"],
+    [{ PRESET: "klaviyo", POLICY: '{"token":{"refresh_header":true}}' }, "POLICY: token.refresh_header: allowed is false, or"],
+    [{ POLICY: "{" }, "POLICY: it is not JSON"],
+  ])
+    await unfinished({ ...all(), ...vars }, words);
+});
+
 test("with its secrets it serves, without development routes, demo page and demo apps", async () => {
   await released(all(), async (server) => {
     assert.equal((await server.fetch("/.well-known/oauth-authorization-server")).status, 200);

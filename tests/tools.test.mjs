@@ -1,27 +1,17 @@
 // The commands of the repository: what they need, what they say, and that `npm run dev` serves a working system.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect, me, signedIn, spa } from "./harness/client.mjs";
+import { dev, listener } from "./harness/dev.mjs";
 import { migrationStatements } from "./harness/migrations.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tool = (name) => `worker/tools/${name}.mjs`;
 const run = (name, args = [], env = {}) =>
   spawnSync(process.execPath, [tool(name), ...args], { cwd: root, encoding: "utf8", env: { ...process.env, ISSUER: "", ...env } });
-
-/** Listens on a free port; gives the port and a function that ends it. */
-const listener = () =>
-  new Promise((done) => {
-    const server = createServer().listen(0, "localhost", () =>
-      done({ port: server.address().port, close: () => new Promise((next) => server.close(next)) }),
-    );
-  });
 
 test("a second set-up finds everything and takes no time", () => {
   const started = Date.now();
@@ -78,38 +68,21 @@ test("a port in use is said at once, with the way out", async () => {
   assert.match(run("dev", [], { PORT: "http" }).stderr, /PORT=http is not a port number/);
 });
 
-test("npm run dev serves the seeded system with its demo page, and Ctrl-C ends it", { timeout: 120_000 }, async () => {
-  const { port, close } = await listener();
-  await close();
-  const state = mkdtempSync(join(tmpdir(), "edgegrant-dev-"));
-  const child = spawn(process.execPath, [tool("dev")], {
-    cwd: root,
-    detached: true,
-    env: { ...process.env, PORT: String(port), STATE: state },
-  });
-  const ended = new Promise((done) => child.on("close", done));
-  let output = "";
-  try {
-    await new Promise((ready, failed) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (text) => {
-          output += text;
-          if (output.includes("Ctrl-C stops everything")) ready();
-        });
-      }
-      ended.then((code) => failed(new Error(`ended with ${code}\n${output}`)));
-    });
-    const issuer = `http://localhost:${port}`;
-    for (const part of [`${issuer}/demo/`, "owner@demo.example", "demo-password", "demo-server-secret"])
-      assert.ok(output.includes(part), part);
-    const server = { issuer, fetch: (path, init) => fetch(new URL(path, issuer), { redirect: "manual", ...init }) };
+test("npm run dev serves the seeded system with its demo page, and Ctrl-C ends it", { timeout: 120_000 }, () =>
+  dev([], async (server, output) => {
+    for (const part of [`${server.issuer}/demo/`, "owner@demo.example", "demo-password", "demo-server-secret"])
+      assert.ok(output().includes(part), part);
     assert.equal((await server.fetch("/demo/")).status, 200);
     const held = await connect(server, await signedIn(server), spa(server));
     assert.equal((await me(server, held.access_token)).status, 200);
-    assert.ok(!output.includes(held.access_token) && !output.includes(held.code), "nothing secret in its output");
-  } finally {
-    process.kill(-child.pid, "SIGINT"); // as a terminal does: to the whole group
-    assert.equal(await ended, 0, output);
-    rmSync(state, { recursive: true, force: true });
-  }
-});
+    assert.ok(!output().includes(held.access_token) && !output().includes(held.code), "nothing secret in its output");
+  }),
+);
+
+test("npm run dev -- --env klaviyo serves that preset with data that suits it", { timeout: 120_000 }, () =>
+  dev(["--env", "klaviyo"], async (server, output) => {
+    for (const part of ["Edgegrant as Klaviyo", "owner of Demo Store and Second Store", "demo-pending", "/api/accounts"])
+      assert.ok(output().includes(part), `${part}\n${output()}`);
+    assert.match(await (await server.fetch("/login")).text(), /to your Klaviyo account/);
+  }),
+);

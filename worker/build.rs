@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
-use edgegrant_core::policy::Preset;
+use edgegrant_core::policy::{Development, Policy};
+use serde::de::DeserializeOwned;
 
 const FOLDER: &str = "EDGEGRANT_PRESETS";
 
@@ -14,10 +15,22 @@ const FOLDER: &str = "EDGEGRANT_PRESETS";
 fn preset(path: &Path) -> Result<(String, String), String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let value: toml::Value = toml::from_str(&text).map_err(|error| error.to_string())?;
-    let value = serde_json::to_value(&value).map_err(|error| error.to_string())?;
-    let preset = Preset::from_value(value)?;
+    let mut value = serde_json::to_value(&value).map_err(|error| error.to_string())?;
+    let data = value.as_object_mut().and_then(|tables| tables.remove("development")).ok_or("development: this table is missing")?;
+    let policy: Policy = typed(value, "")?;
+    let data: Development = typed(data, "development.")?;
+    policy.validate()?;
+    data.validate(&policy)?;
     let json = |error: serde_json::Error| error.to_string();
-    Ok((serde_json::to_string(&preset.policy).map_err(json)?, serde_json::to_string(&preset.development).map_err(json)?))
+    Ok((serde_json::to_string(&policy).map_err(json)?, serde_json::to_string(&data).map_err(json)?))
+}
+
+/// A value of its type, or the path of the key at fault with what is allowed there.
+fn typed<T: DeserializeOwned>(value: serde_json::Value, start: &str) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
+        "." => format!("{start}{}", error.inner()),
+        path => format!("{start}{path}: {}", error.inner()),
+    })
 }
 
 fn presets(folder: &str, development: bool) -> Result<String, String> {

@@ -141,11 +141,7 @@ fn preset(env: &Env) -> Result<&'static BuiltIn, Vec<String>> {
 
 fn policy(env: &Env) -> Result<Policy, String> {
     let preset = preset(env).map_err(|problems| problems.join("; "))?;
-    let policy = Policy::from_json(preset.policy)?;
-    match setting(env, "POLICY") {
-        None => Ok(policy),
-        Some(overrides) => policy.with_overrides(&overrides).map_err(|problem| format!("POLICY: {problem}")),
-    }
+    Policy::read(preset.policy, setting(env, "POLICY").as_deref()).map_err(|problem| format!("POLICY: {problem}"))
 }
 
 /// The published development keys are refused by hash where the feature is off (attack A31).

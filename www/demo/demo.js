@@ -9,7 +9,8 @@ const $ = (id) => document.getElementById(id);
 const buttons = { connect: $("connect"), me: $("me"), refresh: $("refresh"), revoke: $("revoke") };
 
 let settings; // where the server's endpoints are
-let scopes = ["account:read", "bookings:read"];
+let platform; // what the preset calls itself, and where its API says whose token it is
+let scopes = [];
 let tokens;
 let busy = false;
 
@@ -40,6 +41,15 @@ async function readMetadata() {
     return response;
   };
   settings = await discover(location.origin, { fetch: fetchAndKeep });
+}
+
+// A development server says which platform it plays. That is no part of OAuth, so it is not in the log.
+async function readPlatform() {
+  platform = await (await fetch("/__dev/platform")).json();
+  const { me, name } = platform;
+  buttons.me.title = `${me.methods[0]} ${me.path}`;
+  document.title = `Demo app – ${name}`;
+  document.querySelector(".brand").textContent = name;
 }
 
 function connect() {
@@ -84,6 +94,7 @@ function comeBack() {
 
 async function arrive() {
   comeBack();
+  await readPlatform();
   if (!settings) await readMetadata();
   drawScopes();
   await finish();
@@ -96,7 +107,8 @@ async function finish() {
 
 async function callApi() {
   const headers = { accept: "application/json", authorization: `Bearer ${tokens.accessToken}` };
-  const response = await fetchShown("/api/v1/me", { headers, credentials: "omit", cache: "no-store" });
+  const { path, methods } = platform.me;
+  const response = await fetchShown(path, { method: methods[0], headers, credentials: "omit", cache: "no-store" });
   if (response.ok) return;
   const { status } = response;
   const retryAfter = response.headers.get("retry-after") ?? undefined;
@@ -175,7 +187,9 @@ function drawTokens() {
 
 function drawScopes() {
   const boxes = scopes.map((scope) => {
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: scope, checked: true });
+    // Of a long catalogue the first few: nobody reads a consent page of forty lines.
+    const checked = scopes.length <= 8 || scopes.indexOf(scope) < 4;
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: scope, checked });
     return element("label", "", box, element("code", "", scope));
   });
   $("scopes").replaceChildren($("scopes").querySelector("legend"), ...boxes);
@@ -183,6 +197,7 @@ function drawScopes() {
 
 buttons.connect.addEventListener("click", () => {
   run(async () => {
+    if (!platform) await readPlatform();
     if (!settings) await readMetadata();
     // A code whose exchange the network ate is tried again before a new login starts.
     await finish();

@@ -204,7 +204,7 @@ pub(super) fn consent(call: &Call, app: &App, request: &Request, visitor: &Visit
         .iter()
         .map(|m| AccountChoice { id: &m.account, name: &m.account_name, selected: only || m.account == again.account })
         .collect();
-    let question = Question::of(&policy.scopes, &ScopeSet::stored(&request.scope));
+    let question = Question::of(&policy.scopes, &ScopeSet::stored(&request.scope), &app.scopes);
     let scope = |entry: &&ScopeEntry| Scope {
         name: entry.name.clone(),
         words: entry.words.clone(),

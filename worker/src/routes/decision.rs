@@ -103,7 +103,7 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     let account = params.field("account");
     let ticked: Vec<&str> = params.all("item").collect();
     let requested = ScopeSet::stored(&form.request.scope);
-    let granted = Question::of(&policy.scopes, &requested).granted(&ticked);
+    let granted = Question::of(&policy.scopes, &requested, &app.scopes).granted(&ticked);
     let missing = match (account.is_empty(), granted.scope.is_empty()) {
         (true, _) => Some(format!("Choose {} first.", with_article(&policy.platform.account))),
         (_, true) => Some("Tick what the app may have, or press Deny.".to_owned()),

@@ -26,11 +26,13 @@ pub struct Granted {
 }
 
 impl<'a> Question<'a> {
-    /// The question for a requested scope, in the catalogue's order.
+    /// The question for a requested scope, in the catalogue's order. What is offered beside it must be
+    /// among the scopes that the app has `registered`.
     #[must_use]
-    pub fn of(scopes: &'a Scopes, requested: &ScopeSet) -> Self {
+    pub fn of(scopes: &'a Scopes, requested: &ScopeSet, registered: &[String]) -> Self {
         let asked = |name: &str| requested.iter().any(|known| known == name);
-        let put = |entry: &&ScopeEntry| asked(&entry.name) || entry.offered_with.as_deref().is_some_and(asked);
+        let offered = |entry: &ScopeEntry| entry.offered_with.as_deref().is_some_and(asked) && registered.contains(&entry.name);
+        let put = |entry: &&ScopeEntry| asked(&entry.name) || offered(entry);
         let (items, listed) = scopes.catalogue.iter().filter(put).partition(|entry| entry.personal);
         Self { listed, items }
     }
@@ -65,8 +67,17 @@ mod tests {
 
     fn ask(requested: &str, ticked: &[&str]) -> (String, Vec<String>) {
         let scopes = scopes();
-        let granted = Question::of(&scopes, &ScopeSet::stored(requested)).granted(ticked);
+        let registered = scopes.catalogue.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>();
+        let granted = Question::of(&scopes, &ScopeSet::stored(requested), &registered).granted(ticked);
         (granted.scope.to_string(), granted.withheld)
+    }
+
+    #[test]
+    fn an_item_that_the_app_has_not_registered_is_not_offered() {
+        let scopes = scopes();
+        let question = Question::of(&scopes, &ScopeSet::stored("a"), &["a".to_owned()]);
+        assert!(question.items.is_empty());
+        assert_eq!(question.granted(&["people"]).scope.to_string(), "a");
     }
 
     #[test]

@@ -27,7 +27,6 @@ pub mod scopes;
 pub mod shape;
 mod validate;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -80,72 +79,72 @@ pub struct Policy {
     pub unproven: Unproven,
 }
 
-/// A preset file: the policy and the development data that goes with it.
-#[derive(Clone, Debug)]
-pub struct Preset {
-    /// The policy.
-    pub policy: Policy,
-    /// What `npm run dev` seeds.
-    pub development: Development,
-}
-
-impl Preset {
-    /// Reads a preset file's content, given as JSON, and validates it.
-    ///
-    /// # Errors
-    /// The key and what is wrong with it.
-    pub fn from_value(mut value: Value) -> Result<Self, String> {
-        let development = value.as_object_mut().and_then(|tables| tables.remove("development"));
-        let development: Development = typed(development.ok_or("development: this table is missing")?, "development.")?;
-        let policy = Policy::from_value(value)?;
-        development.validate(&policy)?;
-        Ok(Self { policy, development })
-    }
-}
-
 impl Policy {
-    /// Reads a policy from JSON and validates it.
+    /// Reads a preset (JSON) with the keys of `overrides` (JSON of the same shape) in place of its own,
+    /// and validates the whole.
     ///
     /// # Errors
     /// The key and what is wrong with it.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        Self::from_value(serde_json::from_str(text).map_err(|error| error.to_string())?)
+    pub fn read(preset: &str, overrides: Option<&str>) -> Result<Self, String> {
+        let preset: Value = serde_json::from_str(preset).map_err(|error| error.to_string())?;
+        let Some(overrides) = overrides else { return Self::from_value(preset) };
+        let overrides: Value = serde_json::from_str(overrides).map_err(|error| format!("it is not JSON: {error}"))?;
+        let mut whole = preset.clone();
+        merge(&mut whole, overrides.clone());
+        Self::from_value(whole).map_err(|error| match faulty_key(&preset, &overrides) {
+            // What a rule between knobs says begins with its key already.
+            Some(key) if !error.starts_with(&key) => format!("{key}: {error}"),
+            _ => error,
+        })
     }
 
-    /// This policy with the keys of `overrides` (JSON of the same shape) in place of its own.
+    /// Reads a policy and validates it. What has the wrong type is told without the path to it.
     ///
     /// # Errors
-    /// The key and what is wrong with it.
-    pub fn with_overrides(&self, overrides: &str) -> Result<Self, String> {
-        let overrides: Value = serde_json::from_str(overrides).map_err(|error| format!("POLICY is not JSON: {error}"))?;
-        let mut value = serde_json::to_value(self).map_err(|error| error.to_string())?;
-        merge(&mut value, overrides);
-        Self::from_value(value)
-    }
-
-    fn from_value(value: Value) -> Result<Self, String> {
-        let policy: Self = typed(value, "")?;
+    /// What is wrong.
+    pub fn from_value(value: Value) -> Result<Self, String> {
+        let policy: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
         policy.validate()?;
         Ok(policy)
     }
 }
 
-/// A value of its type, or the path of the key at fault with what is allowed there.
-fn typed<T: DeserializeOwned>(value: Value, start: &str) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string().as_str() {
-        "." => format!("{start}{}", error.inner()),
-        path => format!("{start}{path}: {}", error.inner()),
+/// The path of the first override whose type is wrong: found by trying each alone, so that a module of
+/// few kilobytes needs no second, path-keeping reader of every type.
+fn faulty_key(preset: &Value, overrides: &Value) -> Option<String> {
+    let mut leaves = Vec::new();
+    collect_leaves(overrides, &mut Vec::new(), &mut leaves);
+    leaves.into_iter().find_map(|(path, value)| {
+        let single = path.iter().rev().fold(value, |inner, key| Value::Object([(key.clone(), inner)].into_iter().collect()));
+        let mut whole = preset.clone();
+        merge(&mut whole, single);
+        serde_json::from_value::<Policy>(whole).is_err().then(|| path.join("."))
     })
 }
 
-/// Objects are merged key by key; anything else, lists among them, is replaced. The shape of an answer
-/// is one value: a part of another one would mean nothing.
+fn collect_leaves(value: &Value, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, Value)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() && path.last().is_none_or(|key| key != SHAPE) => {
+            for (key, value) in members {
+                path.push(key.clone());
+                collect_leaves(value, path, leaves);
+                path.pop();
+            }
+        }
+        other => leaves.push((path.clone(), other.clone())),
+    }
+}
+
+/// The key of a shape, which is one value: a part of another one would mean nothing.
+const SHAPE: &str = "body";
+
+/// Objects are merged key by key; anything else, lists and shapes among them, is replaced.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
                 match into.get_mut(&key) {
-                    Some(known) if key != "body" => merge(known, value),
+                    Some(known) if key != SHAPE => merge(known, value),
                     _ => _ = into.insert(key, value),
                 }
             }

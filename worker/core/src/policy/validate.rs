@@ -186,7 +186,7 @@ fn check_say(key: &str, say: &Say) -> Result<(), String> {
 
 /// A path that an endpoint may have.
 fn is_free_path(path: &str) -> bool {
-    const OWN: [&str; 13] = [
+    const OWN: [&str; 17] = [
         "/login",
         "/logout",
         "/account",
@@ -200,6 +200,10 @@ fn is_free_path(path: &str) -> bool {
         "/__dev",
         "/.well-known",
         "/platform.css",
+        "/style.css",
+        "/favicon.svg",
+        "/index.html",
+        "/openapi.json",
     ];
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
     let own = |start: &str| path == start || path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
