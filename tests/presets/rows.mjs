@@ -268,7 +268,7 @@ S15 The API and too many requests: 429 with whole seconds in Retry-After and wit
 14 Refresh tokens begin with yapp_rt_, live 90 days and rotate
 ~15 Whether a refresh ends the old access token
 16 The token response has access_token, token_type "Bearer", expires_in 3600 and refresh_token
-17 A token may make 1000 requests a minute, an address without one 60, in sliding windows, with Retry-After
+17 A token may make 1000 requests a minute, an address without one 60, with Retry-After
 18 The API answers a bad token with 401 and {"status":false,"error","meta"}; a missing scope is 403
 ~19 How the token endpoint words its errors
 20 Revoking sends the access token and the secret as JSON and ends the whole connection

@@ -22,6 +22,8 @@ pub(crate) const OUTLIVED_MS: u64 = LEASE_MS + 2_000;
 /// A secret that does not match is looked up anew when the copy is older than this, so that a new
 /// secret works at once and a wrong one costs at most one request per second.
 const SECOND_LOOK_MS: u64 = 1_000;
+/// How long a writer waits until every copy is old enough for a second look, with a margin.
+pub(crate) const LOOKED_UP_AGAIN_MS: u64 = SECOND_LOOK_MS + 200;
 /// Copies kept at most; the map is emptied when it is full.
 const COPIES_MAX: usize = 1_000;
 

@@ -86,17 +86,20 @@ impl App {
             Command::Write(record) => {
                 let new = self.read()?.is_none();
                 self.write(&record)?;
-                self.outlive_leases(!new).await;
+                self.outlive(if new { 0 } else { lease::OUTLIVED_MS }).await;
                 self.current()
             }
             Command::Change(change) => {
                 let Some(record) = self.read()? else { return Ok(Answer::Missing) };
-                match record.changed(&change) {
+                let changed = match record.changed(&change) {
                     Err(why) => return Ok(Answer::NotChanged(why)),
-                    Ok(changed) => self.write(&changed)?,
-                }
-                // A secret that an isolate does not know yet is looked up before it is refused.
-                self.outlive_leases(!matches!(*change, Change::AddSecret { .. })).await;
+                    Ok(changed) => changed,
+                };
+                self.write(&changed)?;
+                // A secret that an isolate does not know yet is looked up again once its copy is a second
+                // old: where nothing was taken away, that is all there is to wait for.
+                let only_added = changed.secrets.len() > record.secrets.len();
+                self.outlive(if only_added { lease::LOOKED_UP_AGAIN_MS } else { lease::OUTLIVED_MS }).await;
                 self.current()
             }
         }
@@ -128,11 +131,11 @@ impl App {
         Ok(())
     }
 
-    /// Waits until no isolate holds a copy of before.
-    async fn outlive_leases(&self, needed: bool) {
+    /// Waits until every copy that an isolate holds of before is older than this.
+    async fn outlive(&self, age_ms: u64) {
         let since_ms = now_ms().saturating_sub(self.leased_ms.get().unwrap_or_else(now_ms));
-        let wait_ms = lease::OUTLIVED_MS.saturating_sub(since_ms);
-        if needed && wait_ms > 0 {
+        let wait_ms = age_ms.saturating_sub(since_ms);
+        if wait_ms > 0 {
             worker::Delay::from(Duration::from_millis(wait_ms)).await;
         }
     }

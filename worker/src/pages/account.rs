@@ -11,6 +11,8 @@ pub(crate) enum ConnectionStatus {
     Connected,
     /// Allowed; the app has not fetched its access yet.
     Unused,
+    /// Not used for so long that nothing of it works any more.
+    Expired,
     /// A disconnect was begun and not finished.
     Ending,
     /// Nothing of it works any more.
@@ -23,6 +25,7 @@ impl ConnectionStatus {
         match self {
             Self::Connected => "Connected",
             Self::Unused => "Allowed, not used yet",
+            Self::Expired => "Expired",
             Self::Ending => "Disconnect not finished",
             Self::Ended => "Ended",
         }
@@ -34,7 +37,7 @@ impl ConnectionStatus {
             Self::Connected => "tag tag-good",
             Self::Unused => "tag",
             Self::Ending => "tag tag-warn",
-            Self::Ended => "tag tag-off",
+            Self::Expired | Self::Ended => "tag tag-off",
         }
     }
 }

@@ -71,6 +71,7 @@ fn all_pages(text: &str) -> Vec<String> {
     let connections = [
         connection(ConnectionStatus::Connected),
         connection(ConnectionStatus::Unused),
+        connection(ConnectionStatus::Expired),
         connection(ConnectionStatus::Ending),
         connection(ConnectionStatus::Ended),
     ];

@@ -70,6 +70,17 @@ struct Row<'a> {
     scopes: Vec<&'a str>,
     allowed_by: String,
     disconnect: Option<String>,
+    expired: bool,
+}
+
+/// A day, in seconds: the row hears of the first use of a day only.
+const DAY_S: u64 = 86_400;
+
+/// Whether disuse or age has ended every family of an install, as far as its row can tell.
+fn expired(call: &Call, install: &Install) -> bool {
+    let lives = &call.config.policy.refresh;
+    let over = |since_s: u64, life_s: u64| life_s != 0 && since_s.saturating_add(life_s) <= now_s();
+    over(install.used_at.unwrap_or(install.allowed_at) + DAY_S, lives.idle_s) || over(install.allowed_at + DAY_S, lives.absolute_s)
 }
 
 impl<'a> Row<'a> {
@@ -82,6 +93,7 @@ impl<'a> Row<'a> {
             logo: install.logo.as_ref().map(|sha256| format!("/logo/{sha256}")),
             scopes,
             allowed_by: install.allowed_by(&call.config.keys),
+            expired: expired(call, install),
             disconnect: open.then(|| format!("{HERE}/disconnect?install={}", install.id())),
         }
     }
@@ -110,6 +122,7 @@ impl<'a> Row<'a> {
             last_used: install.used_at.map(Moment::from_unix),
             ended_at: install.ended_at.map(Moment::from_unix),
             status: match install.status.as_str() {
+                "connected" if self.expired => ConnectionStatus::Expired,
                 "connected" => ConnectionStatus::Connected,
                 "allowed" => ConnectionStatus::Unused,
                 "ending" => ConnectionStatus::Ending,

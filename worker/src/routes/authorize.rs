@@ -64,7 +64,8 @@ async fn known_app(call: &Call, params: &Params) -> Result<Result<Rc<App>, PageE
         Ok(client_id) => client_id,
         Err(error) => return Ok(Err(error)),
     };
-    Ok(client::app_of(&call.env, &call.config, client_id).await?.ok_or(PageError::ClientUnknown))
+    let app = client::app_of(&call.env, &call.config, client_id).await?;
+    Ok(app.filter(|app| app.status != Status::Deleted).ok_or(PageError::ClientUnknown))
 }
 
 /// The app that waits behind `return_to`: its name, and where its answer may be sent, for the

@@ -30,7 +30,7 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
     }
     let answer = match bearer(header.as_deref(), elsewhere) {
         Bearer::Missing => refusal::resource_unproven(call, ResourceError::TokenMissing).await,
-        Bearer::Malformed => refusal::resource(call, ResourceError::TokenMalformed, ""),
+        Bearer::Malformed => refusal::resource_unproven(call, ResourceError::TokenMalformed).await,
         Bearer::Token(text) => checked(call, text).await?,
     };
     Ok(call.readable_anywhere(answer))

@@ -24,7 +24,7 @@ pub enum Change {
     Delete,
     /// What staff sets for this app.
     Override(Box<Overrides>),
-    /// One more secret.
+    /// One more secret; where there may be only one, it takes the place of the old.
     AddSecret {
         /// Its hash.
         secret: SecretHash,
@@ -78,10 +78,11 @@ impl App {
                 if self.is_public() {
                     return Err(NotChanged::PublicClient);
                 }
-                if self.secrets.len() >= usize::from(*most) {
-                    return Err(NotChanged::SecretsFull);
+                match *most {
+                    1 => app.secrets = vec![secret.clone()],
+                    most if self.secrets.len() >= usize::from(most) => return Err(NotChanged::SecretsFull),
+                    _ => app.secrets.push(secret.clone()),
                 }
-                app.secrets.push(secret.clone());
             }
             Change::RemoveSecret { hint } => {
                 let at = self.secrets.iter().position(|secret| secret.hint == *hint).ok_or(NotChanged::SecretUnknown)?;
@@ -127,6 +128,8 @@ mod tests {
         let remove = |hint: &str| Change::RemoveSecret { hint: hint.into() };
         assert_eq!(confidential.secrets.len(), 2);
         assert_eq!(confidential.changed(&add("three", 2)), Err(NotChanged::SecretsFull));
+        let only = confidential.changed(&add("three", 1)).unwrap().secrets;
+        assert!(only.len() == 1 && only[0].verify("three", &ring()), "the old ones have ended");
         assert_eq!(app(ClientType::Public).changed(&add("three", 9)), Err(NotChanged::PublicClient));
         assert_eq!(confidential.changed(&remove("none")), Err(NotChanged::SecretUnknown));
         let three = confidential.changed(&add("three", 3)).unwrap();

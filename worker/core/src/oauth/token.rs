@@ -52,6 +52,7 @@ impl TokenRequest {
                 verifier: params.get("code_verifier")?.map(str::to_owned),
             }),
             Some(other) => Err(TokenRefusal::quoting(TokenError::GrantTypeUnknown, other)),
+            None if transport.at_refresh => Err(TokenError::GrantTypeMissingAtRefresh.into()),
             None => Err(TokenError::GrantTypeMissing.into()),
         }
     }

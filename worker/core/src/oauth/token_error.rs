@@ -50,8 +50,10 @@ pub enum TokenError {
     GrantTypeMissing,
     /// A grant type that is not served.
     GrantTypeUnknown,
-    /// A grant type other than `refresh_token` at the address for refreshes.
+    /// A grant type other than `refresh_token` at an address for refreshes.
     GrantTypeAtRefresh,
+    /// `grant_type` is missing at an address for refreshes.
+    GrantTypeMissingAtRefresh,
     /// `code` is missing.
     CodeMissing,
     /// The code is unknown, expired, used or another client's.
@@ -134,6 +136,7 @@ impl TokenError {
             }
             Self::GrantTypeMissing => (400, ErrorCode::InvalidRequest, "grant_type is missing"),
             Self::GrantTypeUnknown => (400, ErrorCode::UnsupportedGrantType, "grant_type must be authorization_code or refresh_token"),
+            Self::GrantTypeMissingAtRefresh => (400, ErrorCode::InvalidRequest, "grant_type is missing: send refresh_token"),
             Self::GrantTypeAtRefresh => (400, ErrorCode::UnsupportedGrantType, "grant_type must be refresh_token here"),
             Self::CodeMissing => (400, ErrorCode::InvalidRequest, "code is missing"),
             Self::CodeInvalid => (400, ErrorCode::InvalidGrant, "the code is unknown, expired or was used"),
