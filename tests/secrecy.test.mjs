@@ -37,6 +37,9 @@ const DEVELOPMENT = [
   "/__dev/",
   "demo-spa",
   "demo-resource",
+  "demo-pending",
+  "Demo Store",
+  "Demo Team",
 ];
 
 let server, app;

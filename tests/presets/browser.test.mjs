@@ -69,6 +69,7 @@ async function journey(server, { preset, name, colour, asks, scope }, [width, vi
   await picture(page, "login");
   await signIn(page);
   await page.getByRole("heading", { level: 1 }).filter({ hasText: `asks for access to ${asks}` }).waitFor();
+  await page.waitForLoadState(); // the style sheets are there
   const allow = page.locator("button[name=decision][value=allow]");
   assert.equal(await allow.evaluate((button) => getComputedStyle(button).backgroundColor), colour, "the platform's colour");
   await picture(page, "consent");

@@ -1,4 +1,4 @@
-//! Refusals of the endpoints for programs, in the policy's words (design section 8): the core says
+//! Refusals of the endpoints for programs, in the policy's words: the core says
 //! what each cause looks like, here it becomes an answer.
 
 use edgegrant_core::encoding::uuid;

@@ -81,6 +81,9 @@ pub struct App {
     /// What staff has set for it.
     #[serde(default)]
     pub overrides: Overrides,
+    /// The status that a suspension has interrupted.
+    #[serde(default)]
+    pub suspended_from: Option<Status>,
 }
 
 /// Whether a client has proven itself.
@@ -163,6 +166,7 @@ pub(crate) mod tests {
             secrets: vec![SecretHash::of("one", &ring()).unwrap(), SecretHash::of("two", &ring()).unwrap()],
             owner: String::new(),
             overrides: Overrides::default(),
+            suspended_from: None,
         }
     }
 

@@ -226,5 +226,6 @@ fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, 
         secrets: secrets.into_iter().collect(),
         owner: OWNER.id.to_owned(),
         overrides: Overrides::default(),
+        suspended_from: None,
     })
 }

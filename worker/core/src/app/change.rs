@@ -69,8 +69,9 @@ impl App {
             Change::Approve => move_to(Approved, &[Pending, Rejected])?,
             Change::Reject => move_to(Rejected, &[Pending, Approved])?,
             Change::Review => move_to(Pending, &[Approved, Rejected])?,
-            Change::Suspend => move_to(Suspended, &[Approved])?,
-            Change::Restore => move_to(Approved, &[Suspended])?,
+            // Where a platform lets apps work before their review, staff must be able to stop them too.
+            Change::Suspend => move_to(Suspended, &[Approved, Pending])?,
+            Change::Restore => move_to(self.suspended_from.unwrap_or(Approved), &[Suspended])?,
             Change::Delete => move_to(Deleted, &[Pending, Approved, Rejected, Suspended])?,
             _ if self.status == Deleted => return Err(NotChanged::Status(Deleted)),
             Change::Override(overrides) => app.overrides = (**overrides).clone(),
@@ -92,6 +93,11 @@ impl App {
                 app.secrets.remove(at);
             }
         }
+        app.suspended_from = match (app.status, self.status) {
+            (Suspended, Suspended) => self.suspended_from,
+            (Suspended, before) => Some(before),
+            _ => None,
+        };
         Ok(app)
     }
 }
@@ -109,7 +115,7 @@ mod tests {
             (Change::Approve, vec![Pending, Rejected, Approved], Approved),
             (Change::Reject, vec![Pending, Approved, Rejected], Rejected),
             (Change::Review, vec![Approved, Rejected, Pending], Pending),
-            (Change::Suspend, vec![Approved, Suspended], Suspended),
+            (Change::Suspend, vec![Approved, Pending, Suspended], Suspended),
             (Change::Restore, vec![Suspended, Approved], Approved),
             (Change::Delete, vec![Pending, Approved, Rejected, Suspended, Deleted], Deleted),
         ] {
@@ -119,6 +125,16 @@ mod tests {
                 assert_eq!(changed, expected, "{change:?} from {status:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_app_that_was_suspended_in_review_is_in_review_again_when_it_goes_on() {
+        let pending = App { status: Status::Pending, ..app(ClientType::Public) };
+        let suspended = pending.changed(&Change::Suspend).unwrap().changed(&Change::Suspend).unwrap();
+        assert_eq!(suspended.changed(&Change::Restore).unwrap(), pending);
+        assert_eq!(pending.changed(&Change::Restore), Err(NotChanged::Status(Status::Pending)));
+        let named = suspended.changed(&Change::Override(Box::default())).unwrap();
+        assert_eq!(named.changed(&Change::Restore).unwrap().status, Status::Pending, "other changes do not forget it");
     }
 
     #[test]

@@ -201,6 +201,7 @@ mod tests {
             secrets: vec![],
             owner: "o".into(),
             overrides: Overrides::default(),
+            suspended_from: None,
         }
     }
 

@@ -83,7 +83,7 @@ pub struct Scene<'a> {
 
 /// A refusal ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Worded {
     /// The HTTP status.
     pub status: u16,
     /// The OAuth error code.
@@ -97,7 +97,7 @@ pub struct Told {
 impl TokenErrors {
     /// A refusal as the platform says it.
     #[must_use]
-    pub fn tell(&self, refusal: &TokenRefusal, scene: &Scene<'_>) -> Told {
+    pub fn tell(&self, refusal: &TokenRefusal, scene: &Scene<'_>) -> Worded {
         tell(&self.body, refusal.error.wire(), self.says.get(&refusal.error), &refusal.sent, scene)
     }
 }
@@ -105,12 +105,12 @@ impl TokenErrors {
 impl ApiErrors {
     /// A refusal as the platform says it.
     #[must_use]
-    pub fn tell(&self, error: ResourceError, sent: &str, scene: &Scene<'_>) -> Told {
+    pub fn tell(&self, error: ResourceError, sent: &str, scene: &Scene<'_>) -> Worded {
         tell(&self.body, error.wire(), self.says.get(&error), sent, scene)
     }
 }
 
-fn tell(body: &Shape, wire: Wire, say: Option<&Say>, sent: &str, scene: &Scene<'_>) -> Told {
+fn tell(body: &Shape, wire: Wire, say: Option<&Say>, sent: &str, scene: &Scene<'_>) -> Worded {
     let own = Say::default();
     let say = say.unwrap_or(&own);
     let status = say.status.unwrap_or(wire.status);
@@ -129,5 +129,5 @@ fn tell(body: &Shape, wire: Wire, say: Option<&Say>, sent: &str, scene: &Scene<'
         "id" => text(scene.id),
         _ => Value::Null,
     });
-    Told { status, error, description, body }
+    Worded { status, error, description, body }
 }

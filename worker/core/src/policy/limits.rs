@@ -1,4 +1,4 @@
-//! Limits of requests (design: windows with an exact bound, see [`crate::rate`]).
+//! Limits of requests: windows with an exact bound, see [`crate::rate`].
 
 use serde::{Deserialize, Serialize};
 

@@ -186,7 +186,7 @@ fn check_say(key: &str, say: &Say) -> Result<(), String> {
 
 /// A path that an endpoint may have.
 fn is_free_path(path: &str) -> bool {
-    const OWN: [&str; 17] = [
+    const OWN: [&str; 16] = [
         "/login",
         "/logout",
         "/account",
@@ -197,7 +197,6 @@ fn is_free_path(path: &str) -> bool {
         "/logo",
         "/demo",
         "/pkce-wasm",
-        "/__dev",
         "/.well-known",
         "/platform.css",
         "/style.css",
@@ -208,6 +207,8 @@ fn is_free_path(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
     let own = |start: &str| path == start || path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
     path.len() > 1
+        // What begins with an underscore is for development.
+        && !path.starts_with("/_")
         && path.starts_with('/')
         && path.bytes().all(plain)
         && !path.contains("//")
