@@ -47,6 +47,7 @@ async function visit(server, path, viewport) {
 
 /** No page is wider than the window; a picture is kept when asked for. */
 async function looksRight(page, name) {
+  await page.waitForLoadState();
   const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(wide <= view, `${name} is ${wide} wide in a window of ${view}`);
   if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
@@ -88,6 +89,7 @@ async function journey(server, { preset, name, colour, asks, scope }, [width, vi
   await page.goto("/account/apps");
   await picture(page, "apps");
   await page.getByRole("link", { name: /^Disconnect/ }).click();
+  await page.getByRole("heading", { name: "Disconnect this app?" }).waitFor();
   await picture(page, "disconnect");
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("status").filter({ hasText: "disconnected" }).waitFor();

@@ -9,10 +9,12 @@ const $ = (id) => document.getElementById(id);
 const buttons = { connect: $("connect"), me: $("me"), refresh: $("refresh"), revoke: $("revoke") };
 
 let settings; // where the server's endpoints are
-let platform; // what the preset calls itself, and where its API says whose token it is
+let platform; // a promise: what the preset calls itself, and where its API says whose token it is
 let scopes = [];
 let tokens;
 let busy = false;
+let arriving = true; // the page is still starting: what is pressed meanwhile is done afterwards
+let pressed;
 
 const fetchShown = watched((url, form) => {
   if (url.pathname.includes("/.well-known/")) return STEPS.metadata;
@@ -45,11 +47,11 @@ async function readMetadata() {
 
 // A development server says which platform it plays. That is no part of OAuth, so it is not in the log.
 async function readPlatform() {
-  platform = await (await fetch("/__dev/platform")).json();
-  const { me, name } = platform;
+  const { me, name } = await (await fetch("/__dev/platform")).json();
   buttons.me.title = `${me.methods[0]} ${me.path}`;
   document.title = `Demo app – ${name}`;
   document.querySelector(".brand").textContent = name;
+  return { me, name };
 }
 
 function connect() {
@@ -94,7 +96,8 @@ function comeBack() {
 
 async function arrive() {
   comeBack();
-  await readPlatform();
+  platform = readPlatform();
+  platform.catch(() => {}); // callApi tries again
   if (!settings) await readMetadata();
   drawScopes();
   await finish();
@@ -107,7 +110,7 @@ async function finish() {
 
 async function callApi() {
   const headers = { accept: "application/json", authorization: `Bearer ${tokens.accessToken}` };
-  const { path, methods } = platform.me;
+  const { path, methods } = (await platform.catch(() => (platform = readPlatform()))).me;
   const response = await fetchShown(path, { method: methods[0], headers, credentials: "omit", cache: "no-store" });
   if (response.ok) return;
   const { status } = response;
@@ -127,7 +130,10 @@ async function giveBack() {
 
 // Runs one action at a time and shows how it ended.
 async function run(action) {
-  if (busy) return;
+  if (busy) {
+    if (arriving) pressed = action;
+    return;
+  }
   busy = true;
   complain();
   draw();
@@ -197,7 +203,6 @@ function drawScopes() {
 
 buttons.connect.addEventListener("click", () => {
   run(async () => {
-    if (!platform) await readPlatform();
     if (!settings) await readMetadata();
     // A code whose exchange the network ate is tried again before a new login starts.
     await finish();
@@ -213,4 +218,7 @@ onReveal(drawTokens);
 // button, from the browser's cache, it must not be busy any more.
 const leaving = () => new Promise((resolve) => addEventListener("pageshow", resolve, { once: true }));
 
-run(arrive);
+run(arrive).then(() => {
+  arriving = false;
+  if (pressed) run(pressed);
+});
