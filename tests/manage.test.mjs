@@ -1,7 +1,7 @@
 // The platform's own endpoint: a management token, and nothing else, stops an app.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { connect, manage, me, post, serverApp, signedIn } from "./harness/client.mjs";
+import { connect, manage, manageWith, me, post, serverApp, signedIn } from "./harness/client.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const client = serverApp();
@@ -51,5 +51,25 @@ test("a management token ends when it says so", async () => {
 test("an unknown app or verb is not found", async () => {
   problem(await manage(server, "nope", "suspend"), 404);
   problem(await manage(server, client.id, "delete"), 404);
+  await alive();
+});
+
+test("deleting takes the very address of the app; what comes near it changes nothing", async () => {
+  for (const path of [`${client.id}/`, `${client.id}/secrets/`, `${client.id}/secrets/..`, `${client.id}/secrets/nope`, `${client.id}//`])
+    problem(await manageWith(server, "DELETE", path), 404);
+  const answer = await server.fetch(`/manage/v1/apps/${client.id}`, { method: "DELETE" });
+  assert.equal(answer.status, 401);
+  for (const method of ["GET", "POST", "PUT"]) {
+    const refused = await manageWith(server, method, client.id, method === "GET" ? undefined : {});
+    problem(refused, 405);
+    assert.equal(refused.headers.get("allow"), "DELETE");
+  }
+  await alive();
+});
+
+test("the knobs of an app are a JSON object; nothing else is taken for one", async () => {
+  for (const body of [[], "x", 1, null, { "api.rate": [5, 60, 7] }, { "access.life_s": 60 }]) {
+    problem(await manageWith(server, "PUT", `${client.id}/policy`, body ?? "null"), 400);
+  }
   await alive();
 });

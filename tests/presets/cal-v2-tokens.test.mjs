@@ -70,7 +70,7 @@ test("cal-v2-21 cal-v2-22 cal-v2-E1 cal-v2-S10: each refresh gives a new pair an
   await revoked(held[0].refresh_token);
 });
 
-test("a refresh whose answer was lost may be sent again for half a minute, a public app's for two seconds: the same pair again", async () => {
+test("a refresh whose answer was lost may be sent again, for half a minute, by a public app for two seconds: the same pair", async () => {
   const held = await connect();
   const once = await renew(held.refresh_token);
   await server.clock(25_000);

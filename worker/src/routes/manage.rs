@@ -50,9 +50,16 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
         });
     }
     let path = call.path.strip_prefix("/manage/v1/apps/").unwrap_or_default().to_owned();
-    let (client_id, what) = path.split_once('/').unwrap_or((&path, ""));
+    // Without a slash it is the app itself; with one and nothing behind it, it is nothing.
+    let (client_id, what) = path.split_once('/').map_or((path.as_str(), None), |(client_id, what)| (client_id, Some(what)));
     let Some(app) = client::app_of(&call.env, &call.config, client_id).await? else {
         return Ok(problem(404, "There is no app with this client id"));
+    };
+    let Some(what) = what else {
+        return match method {
+            Method::Delete => change(call, &app, Change::Delete).await,
+            _ => Ok(not_served(None)),
+        };
     };
     match (what, method) {
         ("approve", Method::Post) => change(call, &app, Change::Approve).await,
@@ -60,24 +67,23 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
         ("review", Method::Post) => change(call, &app, Change::Review).await,
         ("suspend", Method::Post) => change(call, &app, Change::Suspend).await,
         ("restore", Method::Post) => change(call, &app, Change::Restore).await,
-        ("", Method::Delete) => change(call, &app, Change::Delete).await,
         ("policy", Method::Put) => set_policy(call, &app).await,
         ("secrets", Method::Post) => add_secret(call, &app).await,
         (what, Method::Delete) if what.starts_with("secrets/") => {
             let hint = what.strip_prefix("secrets/").unwrap_or_default().to_owned();
             change(call, &app, Change::RemoveSecret { hint }).await
         }
-        (what, _) => Ok(not_served(what)),
+        (what, _) => Ok(not_served(Some(what))),
     }
 }
 
-fn not_served(what: &str) -> Answer {
+fn not_served(what: Option<&str>) -> Answer {
     let allowed = match what {
-        "approve" | "reject" | "review" | "suspend" | "restore" | "secrets" => "POST",
-        "policy" => "PUT",
-        "" => "DELETE",
-        _ if what.starts_with("secrets/") => "DELETE",
-        _ => return problem(404, "There is nothing at this address"),
+        Some("approve" | "reject" | "review" | "suspend" | "restore" | "secrets") => "POST",
+        Some("policy") => "PUT",
+        Some(what) if what.starts_with("secrets/") => "DELETE",
+        Some(_) => return problem(404, "There is nothing at this address"),
+        None => "DELETE",
     };
     problem(405, "This method is not served here").with("allow", allowed)
 }
@@ -132,8 +138,11 @@ async fn changed(call: &Call, app: &App, change: &Change, answer: impl FnOnce(&A
 
 async fn set_policy(call: &mut Call, app: &App) -> Result<Answer, Fault> {
     let Some(body) = call.bytes(4096).await? else { return Ok(problem(413, "The body is too large")) };
+    // A list would pass for an object with its members in their order.
+    let object = body.trim_ascii_start().starts_with(b"{");
     let overrides: Overrides = match serde_json::from_slice(&body) {
-        Ok(overrides) => overrides,
+        Ok(overrides) if object => overrides,
+        Ok(_) => return Ok(problem(400, "Send a JSON object of knobs")),
         Err(error) => return Ok(problem(400, &format!("Send a JSON object of knobs: {error}"))),
     };
     match overrides.check(&call.config.policy, app) {
