@@ -139,7 +139,7 @@ test("cal-classic-E2: revoking an access token ends that token only", async () =
 
 test("cal-classic-E3: revoking a refresh token ends its access tokens too and, being the last, the connection", async () => {
   await disconnectAll(owner);
-  const [held, other] = [await connect(), await connect()];
+  const [other, held] = [await connect(), await connect()];
   const second = await renew(held.refresh_token);
   assert.deepEqual((await revoke(server, held.refresh_token)).json, {});
   await ended(held.refresh_token);

@@ -188,7 +188,7 @@ test("cal-v2-E2: revoking an access token ends that token only", async () => {
 
 test("cal-v2-E3: revoking a refresh token ends its access tokens too and, being the last, the connection", async () => {
   await disconnectAll(owner);
-  const [held, other] = [await connect(), await connect()];
+  const [other, held] = [await connect(), await connect()];
   const next = await renew(held.refresh_token);
   assert.deepEqual((await revoke(server, next.refresh_token)).json, {});
   await revoked(next.refresh_token);
