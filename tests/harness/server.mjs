@@ -38,7 +38,12 @@ export async function startServer(options = {}) {
     throw new Error(`The Worker is not built: ${built} is missing. Run: node worker/tools/build.mjs`);
   }
   const server = new Server(built, await freePort(), options);
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop(); // or its process would keep the tests from ending
+    throw error;
+  }
   if (options.preset) {
     const { authorize, token, refresh, revoke, me } = await (await server.fetch("/__dev/platform")).json();
     server.routes = { authorize, token, refresh, revoke, me: me.path };

@@ -106,10 +106,7 @@ test("cal-v2-32 cal-v2-E7: two active secrets, shown once; one ends at once and 
   assert.deepEqual(secret_hints, [APP.secret.slice(-4), client_secret.slice(-4)]);
   assert.equal((await add()).status, 409, "no third");
   for (const secret of [APP.secret, client_secret]) assert.deepEqual(occurrences(dump(server), secret), [], "only hashes are stored");
-  // Whoever has looked at the app within this second does not look again.
-  await server.clock(1000);
   const second = tokens(await refresh(server, first.refresh_token, { client_secret }));
-  await server.clock(0);
   const third = tokens(await refresh(server, second.refresh_token));
   assert.equal((await remove(APP.secret)).status, 200);
   refused(await refresh(server, third.refresh_token), 401, "invalid_client", "invalid_client_credentials");

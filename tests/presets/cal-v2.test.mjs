@@ -363,3 +363,11 @@ test("cal-v2-28 cal-v2-E10: consenting again updates the one connection; old tok
   await decide(owner, await owner.page(question({ scope: SCOPE })), { account: "Olivia Owner" });
   assert.equal(await seen("Connected"), "View personal info and primary email address View bookings");
 });
+
+test("an address of the API that is not there answers in the API's shape, and not with a page", async () => {
+  for (const path of ["/v2/bookings", "/v2/me/", "/api/none"]) {
+    const { status, json } = await get(server, path);
+    assert.deepEqual([status, json.status, json.path, json.error.code], [404, "error", path, "NotFoundException"]);
+  }
+  assert.match((await get(server, "/v3/bookings")).headers.get("content-type"), /^text\/html/);
+});

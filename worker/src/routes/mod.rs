@@ -38,7 +38,7 @@ enum Place {
     Endpoint(Endpoint),
     /// Metadata documents.
     WellKnown,
-    /// Below `/api/`: nothing is there but `me`.
+    /// Below `/api/`, or beside `me`: nothing else is there.
     Api,
     /// The management API.
     Manage,
@@ -51,7 +51,7 @@ impl Place {
         match call.config.policy.endpoint(path) {
             Some(endpoint) => Self::Endpoint(endpoint),
             None if path.starts_with("/.well-known/") => Self::WellKnown,
-            None if path.starts_with("/api/") => Self::Api,
+            None if path.starts_with("/api/") || call.config.policy.me.is_beside(path) => Self::Api,
             None if path.starts_with("/manage/") => Self::Manage,
             None => Self::Page,
         }

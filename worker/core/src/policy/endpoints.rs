@@ -252,6 +252,15 @@ impl Me {
         ["account.id", "account.name", "app.client_id", "user.id", "scope", "scopes", "expires_at", "now_ms", "timestamp", "null", "path"];
 }
 
+impl Me {
+    /// Whether a path is of the same API: below the same first part as one of its addresses.
+    #[must_use]
+    pub fn is_beside(&self, path: &str) -> bool {
+        let first = |path: &str| path.get(1..).and_then(|rest| rest.split_once('/')).map(|(first, _)| first.to_owned());
+        self.paths.iter().filter_map(|own| first(own)).any(|own| first(path) == Some(own))
+    }
+}
+
 impl super::Policy {
     /// The endpoint at a path.
     #[must_use]
