@@ -51,43 +51,30 @@ impl<'a> NoticePage<'a> {
         page
     }
 
-    /// Authorize: the app asks for what it may not have before its review (403).
+    /// Authorize: the app waits for its review (403).
     pub(crate) fn not_approved(frame: Frame<'a>, app: App<'a>) -> Self {
-        let mut page = Self::plain(frame, "This app is not approved yet", &[]);
-        page.paragraphs = vec![
-            Cow::Owned(format!("{} has not reviewed this app, so it cannot be connected. Nothing was connected.", frame.platform)),
-            Cow::Borrowed("If you know its makers, ask them when it will be ready."),
-        ];
-        page.app = Some(app);
-        page.links.push(Link::other("/account/apps", "Connected apps"));
-        page
+        let why = format!("{} has not reviewed this app, so it cannot be connected. Nothing was connected.", frame.platform);
+        Self::stopped(frame, app, "This app is not approved yet", why, "If you know its makers, ask them when it will be ready.")
     }
 
     /// Authorize: the app was refused in review (403).
     pub(crate) fn rejected(frame: Frame<'a>, app: App<'a>) -> Self {
-        let mut page = Self::plain(frame, "This app was not approved", &[]);
-        page.paragraphs = vec![
-            Cow::Owned(format!(
-                "{} has reviewed this app and not approved it, so it cannot be connected. Nothing was connected.",
-                frame.platform
-            )),
-            Cow::Borrowed("Connections it had do not work."),
-        ];
-        page.app = Some(app);
-        page.links.push(Link::other("/account/apps", "Connected apps"));
-        page
+        let why =
+            format!("{} has reviewed this app and not approved it, so it cannot be connected. Nothing was connected.", frame.platform);
+        Self::stopped(frame, app, "This app was not approved", why, "Connections it had do not work.")
     }
 
     /// Authorize: the app is suspended (403).
     pub(crate) fn suspended(frame: Frame<'a>, app: App<'a>) -> Self {
-        let mut page = Self::plain(frame, "This app is suspended", &[]);
-        page.paragraphs = vec![
-            Cow::Owned(format!(
-                "{} has suspended this app. It cannot be connected, and connections it had do not work for now.",
-                frame.platform
-            )),
-            Cow::Borrowed("You do not have to do anything. To end its access for good, disconnect it under Connected apps."),
-        ];
+        let why = format!("{} has suspended this app. It cannot be connected, and connections it had do not work for now.", frame.platform);
+        let next = "You do not have to do anything. To end its access for good, disconnect it under Connected apps.";
+        Self::stopped(frame, app, "This app is suspended", why, next)
+    }
+
+    /// The app may not be used now.
+    fn stopped(frame: Frame<'a>, app: App<'a>, title: &'static str, why: String, next: &'static str) -> Self {
+        let mut page = Self::plain(frame, title, &[]);
+        page.paragraphs = vec![Cow::Owned(why), Cow::Borrowed(next)];
         page.app = Some(app);
         page.links.push(Link::other("/account/apps", "Connected apps"));
         page

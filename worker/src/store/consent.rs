@@ -68,7 +68,9 @@ struct Batch {
 
 const LIVE_SESSION: &str = "EXISTS (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
     WHERE s.id = ?4 AND s.user_id = ?5 AND s.epoch = ?6 AND s.expires_at > ?7)";
-/// The app may be connected by this person.
+const OURS: &str = "EXISTS (SELECT 1 FROM decisions WHERE number = ?1 AND batch = ?2)";
+
+/// The condition that this person may connect the app.
 const fn usable_app(review: Review) -> &'static str {
     match review {
         Review::Manual => " AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status = 'approved')",
@@ -78,7 +80,6 @@ const fn usable_app(review: Review) -> &'static str {
         Review::Warn | Review::None => " AND EXISTS (SELECT 1 FROM apps WHERE number = ?9 AND status IN ('approved', 'pending'))",
     }
 }
-const OURS: &str = "EXISTS (SELECT 1 FROM decisions WHERE number = ?1 AND batch = ?2)";
 
 fn insert_number(
     database: &D1Database,
