@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`routes`] | the HTTP contract, one file per endpoint |
 //! | [`objects`] | the Durable Objects: load, ask the core, write once, answer |
+//! | [`operations`] | what people and programs do with apps, accounts and keys |
 //! | [`store`] | KV and D1: one statement, batch or key per function |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`pages`] | view structs of the HTML templates |
@@ -24,6 +25,7 @@ mod fault;
 mod lease;
 mod log;
 pub mod objects;
+mod operations;
 mod pages;
 mod platform;
 mod refusal;
@@ -35,9 +37,9 @@ use worker::{Context, Env, Method, Request, Response, ScheduleContext, Scheduled
 
 use crate::answer::Answer;
 use crate::call::{Call, split_address};
-use crate::pages::{Frame, NoticePage};
+use crate::pages::{Frame, Nav, NoticePage};
 
-const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", account: "business account", themed: false, person: None, csrf: None };
+const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", account: "business account", themed: false, person: None, csrf: None, nav: Nav { develops: false, staff: false } };
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -64,7 +66,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
-    if let Err(fault) = store::sweep(&env, platform::now_s()).await {
+    let Some(config) = config::config(&env) else { return };
+    if let Err(fault) = store::sweep(&env, config.policy.audit.keep_days, platform::now_s()).await {
         log::fault("daily sweep", &fault);
     }
 }

@@ -7,9 +7,11 @@
 
 mod account;
 mod consent;
+mod form;
 mod login;
 mod notice;
 mod notices;
+mod sheet;
 mod words;
 
 #[cfg(test)]
@@ -17,8 +19,10 @@ mod tests;
 
 pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage};
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
+pub(crate) use form::{Choice, Control, Field, FormPage};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
+pub(crate) use sheet::{Action, Card, Fact, Section, SheetPage, Value};
 pub(crate) use words::{Lasting, Moment, one_of, with_article};
 
 use edgegrant_core::policy::Platform;
@@ -48,13 +52,24 @@ pub(crate) struct Frame<'a> {
     pub(crate) person: Option<&'a str>,
     /// Token of the session: with it the top of the page has the account's navigation.
     pub(crate) csrf: Option<&'a str>,
+    /// What the navigation leads to.
+    pub(crate) nav: Nav,
+}
+
+/// What the navigation of somebody who is signed in leads to, besides connected apps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Nav {
+    /// Their role in an account lets them register apps.
+    pub(crate) develops: bool,
+    /// They are platform staff.
+    pub(crate) staff: bool,
 }
 
 impl<'a> Frame<'a> {
     /// The frame of a page for nobody in particular.
     pub(crate) fn of(platform: &'a Platform) -> Self {
         let Platform { name, account, colour } = platform;
-        Self { platform: name, account, themed: !colour.is_empty(), person: None, csrf: None }
+        Self { platform: name, account, themed: !colour.is_empty(), person: None, csrf: None, nav: Nav::default() }
     }
 }
 

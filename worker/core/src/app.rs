@@ -2,8 +2,12 @@
 //! a copy under a lease.
 
 mod change;
+mod details;
+mod name;
 
-pub use change::{Change, NotChanged};
+pub use change::{Change, NotChanged, Revision};
+pub use details::{Details, Problem, ScopeReason};
+pub use name::{clean_line, name_key};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //! the preset gives them. It speaks to the bindings of a development build only, which are local.
 //! Running it again changes nothing.
 
-use edgegrant_core::app::{App, ClientType, Status};
+use edgegrant_core::app::{App, ClientType, Details, ScopeReason, Status, name_key};
 use edgegrant_core::encoding::{hex, sha256};
 use edgegrant_core::keys::{SecretHash, lookup_name};
 use edgegrant_core::person::hash_password;
@@ -119,7 +119,7 @@ pub(crate) async fn seed(env: &Env, config: &Config) -> Result<(), Fault> {
         batch.push(member(&database, person.own_account, person, &data.owner_role)?);
     }
     for (client, words) in clients(data) {
-        batch.extend(client_rows(&database, client, words)?);
+        batch.extend(client_rows(&database, config, client, words)?);
     }
     batch.extend(server_rows(&database, config)?);
     database.batch(batch).await.or_fault("seed")?;
@@ -162,26 +162,48 @@ fn person_row(database: &D1Database, config: &Config, person: &Person) -> Result
     statement(database, sql, &values)
 }
 
-fn client_rows(database: &D1Database, client: &Client, words: &DevelopmentApp) -> Result<Vec<D1PreparedStatement>, Fault> {
+fn client_rows(database: &D1Database, config: &Config, client: &Client, words: &DevelopmentApp) -> Result<Vec<D1PreparedStatement>, Fault> {
+    let record = app(config, client, words)?;
     let logo = hex(&sha256(client.logo));
-    let sql = "INSERT OR IGNORE INTO apps (number, client_id, name, developer, description, website, logo, status, development, created_at, owner_id)
-               VALUES (?1, ?2, ?3, 'Edgegrant Demo', ?4, 'https://demo.example/', ?5, ?6, ?7, ?8, ?9)";
+    let details = details(config, client, &record, words, &logo);
+    let sql = "INSERT OR IGNORE INTO apps (number, client_id, name, developer, description, website, logo, status, development, created_at,
+                 owner_id, account_id, client_type, details, name_key, submitted_at)
+               VALUES (?1, ?2, ?3, 'Edgegrant Demo', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     let values = [
         number(u64::from(client.number)),
         text(client.client_id),
         text(&words.name),
         text(&words.description),
+        text(&details.website),
         text(&logo),
         text(client.status.as_str()),
-        number(u64::from(is_for_development(client))),
+        number(u64::from(record.development)),
         number(now_s()),
         text(OWNER.id),
+        text(ACCOUNTS.first().or_fault("account")?),
+        text(if record.is_public() { "public" } else { "confidential" }),
+        text(&serde_json::to_string(&details).or_fault("details")?),
+        text(&name_key(&words.name)),
+        if client.status == Status::Pending { number(now_s()) } else { JsValue::NULL },
     ];
     let bytes: JsValue = js_sys::Uint8Array::from(client.logo).buffer().into();
     Ok(vec![
         statement(database, "INSERT OR IGNORE INTO logos (sha256, media_type, bytes) VALUES (?1, 'image/png', ?2)", &[text(&logo), bytes])?,
         statement(database, sql, &values)?,
     ])
+}
+
+fn details(config: &Config, client: &Client, record: &App, words: &DevelopmentApp, logo: &str) -> Details {
+    let scope = |name: &String| ScopeReason { name: name.clone(), reason: "to show what the demo can do".to_owned() };
+    Details {
+        name: words.name.clone(),
+        description: words.description.clone(),
+        website: "https://demo.example/".to_owned(),
+        install_url: if client.secret.is_none() { format!("{}/demo/", config.issuer) } else { String::new() },
+        logo: Some(logo.to_owned()),
+        redirect_uris: record.redirect_uris.clone(),
+        scopes: record.scopes.iter().map(scope).collect(),
+    }
 }
 
 fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedStatement>, Fault> {
@@ -196,7 +218,7 @@ fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedS
         )?,
         statement(
             database,
-            "INSERT OR IGNORE INTO management_tokens (hash, label, expires_at) VALUES (?1, 'development', 0)",
+            "INSERT OR IGNORE INTO management_tokens (hash, label, expires_at, id, created_at) VALUES (?1, 'development', 0, 'd0000000000000000000000000000001', 0)",
             &[text(&token)],
         )?,
     ])

@@ -106,6 +106,14 @@ impl<'a> NoticePage<'a> {
         page
     }
 
+    /// Something that cannot be done as things stand.
+    pub(crate) fn not_done(frame: Frame<'a>, why: String, back_href: &'a str) -> Self {
+        let mut page = Self::plain(frame, "This was not done", &[]);
+        page.paragraphs = vec![Cow::Owned(format!("{}.", why.trim_end_matches('.'))), Cow::Borrowed("Nothing was changed.")];
+        page.links.push(Link::main(back_href, "Go back"));
+        page
+    }
+
     /// A form that did not come from our page in this browser, or from an old one (403).
     pub(crate) fn form_refused(frame: Frame<'a>, again_href: &'a str) -> Self {
         let mut page = Self::plain(

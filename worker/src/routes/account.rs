@@ -1,40 +1,20 @@
 //! `/account/apps`: what is connected, and Disconnect.
 //!
-//! Order of a disconnect (attack A18): the row takes the next consent number and says `ending`, the
-//! object ends everything up to it, the row says `ended`. When the object does not answer the row
-//! stays listed as not finished, and pressing again finishes it. Another account's install is 404.
+//! Another account's install is 404.
 
-use edgegrant_core::credential::GrantId;
-use edgegrant_core::encoding::array_from_hex;
-use edgegrant_core::grant::{Answer as GrantAnswer, Command};
-use edgegrant_core::person::{form_token, form_token_ok};
-
-use super::sign_in::{self, to_login};
-use super::{frame, page_form};
+use super::guest::Guest;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::fault::{Fault, OrFault as _};
-use crate::objects::grant::ask;
-use crate::pages::{App, AppsPage, Connection, ConnectionStatus, DisconnectPage, Frame, Moment, NoticePage, one_of};
+use crate::fault::Fault;
+use crate::operations::Failure;
+use crate::operations::installs::disconnect as end;
+use crate::pages::{App, AppsPage, Connection, ConnectionStatus, DisconnectPage, Moment, one_of};
 use crate::platform::now_s;
 use crate::store::installs::{self, Install};
-use crate::store::people::Visitor;
 
 /// Installs on one page of the list.
 const PAGE: u32 = 20;
 const HERE: &str = "/account/apps";
-
-fn person<'a>(call: &'a Call, visitor: &'a Visitor, csrf: &'a str) -> Frame<'a> {
-    Frame { person: Some(&visitor.email), csrf: Some(csrf), ..frame(call) }
-}
-
-fn csrf(call: &Call, visitor: &Visitor) -> Result<String, Fault> {
-    form_token(&call.config.keys.seal, &visitor.cookie.session).or_fault("seal key")
-}
-
-fn not_found(call: &Call, visitor: &Visitor) -> Result<Answer, Fault> {
-    Ok(Answer::page(404, &NoticePage::not_found(person(call, visitor, &csrf(call, visitor)?))))
-}
 
 fn may_end(call: &Call, install: &Install) -> bool {
     call.config.policy.authorize.consent_roles.contains(&install.role)
@@ -42,25 +22,27 @@ fn may_end(call: &Call, install: &Install) -> bool {
 
 /// `GET /account/apps`.
 pub(crate) async fn list(call: &Call) -> Result<Answer, Fault> {
-    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(&call.path_and_query())) };
+    let guest = match Guest::enter(call).await? {
+        Ok(guest) => guest,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
     let query = call.query_params();
     let skip: u32 = query.field("skip").parse().unwrap_or(0);
-    let mut found = installs::of_user(&call.env, &visitor.cookie.user, skip, PAGE + 1).await?;
+    let mut found = installs::of_user(&call.env, &guest.visitor.cookie.user, skip, PAGE + 1).await?;
     let more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     let rows: Vec<Row<'_>> = found.iter().map(|install| Row::of(call, install)).collect();
     let connections: Vec<Connection<'_>> = rows.iter().map(Row::shown).collect();
     let next = format!("{HERE}?skip={}", skip.saturating_add(PAGE));
-    let csrf = csrf(call, &visitor)?;
     let page = AppsPage {
-        frame: person(call, &visitor, &csrf),
+        frame: guest.frame(call),
         done: (query.field("done") == "disconnected").then_some("The app is disconnected. Nothing of its access works any more."),
         connections: &connections,
         who_may: &one_of(&call.config.policy.authorize.consent_roles),
         first_href: (skip > 0).then_some(HERE),
         next_href: more.then_some(next.as_str()),
     };
-    sign_in::renewed(call, &visitor, Answer::page(200, &page))
+    guest.page(call, 200, &page)
 }
 
 /// An install with the strings that its row on the page borrows.
@@ -134,61 +116,53 @@ impl<'a> Row<'a> {
     }
 }
 
-fn confirmation(call: &Call, visitor: &Visitor, install: &Install, status: u16, error: Option<&str>) -> Result<Answer, Fault> {
+fn confirmation(call: &Call, guest: &Guest, install: &Install, status: u16, error: Option<&str>) -> Answer {
     let row = Row::of(call, install);
-    let csrf = csrf(call, visitor)?;
+    let frame = guest.frame(call);
     let page = DisconnectPage {
-        frame: person(call, visitor, &csrf),
+        frame,
         app: row.app(),
         account: &install.account_name,
-        csrf: &csrf,
+        csrf: frame.csrf.unwrap_or_default(),
         install: &install.id(),
         error,
     };
-    Ok(Answer::page(status, &page))
+    Answer::page(status, &page)
 }
 
 /// An install that the visitor may end.
-async fn mine(call: &Call, visitor: &Visitor, id: &str) -> Result<Option<Install>, Fault> {
-    let found = installs::find(&call.env, &visitor.cookie.user, id).await?;
+async fn mine(call: &Call, guest: &Guest, id: &str) -> Result<Option<Install>, Fault> {
+    let found = installs::find(&call.env, &guest.visitor.cookie.user, id).await?;
     Ok(found.filter(|install| may_end(call, install)))
 }
 
 /// `GET /account/apps/disconnect`: asks whether it is meant.
 pub(crate) async fn confirm(call: &Call) -> Result<Answer, Fault> {
-    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(&call.path_and_query())) };
-    match mine(call, &visitor, call.query_params().field("install")).await? {
-        Some(install) if install.status == "ended" => Ok(Answer::see_other(HERE)),
-        Some(install) => confirmation(call, &visitor, &install, 200, None),
-        None => not_found(call, &visitor),
-    }
+    let guest = match Guest::enter(call).await? {
+        Ok(guest) => guest,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    Ok(match mine(call, &guest, call.query_params().field("install")).await? {
+        Some(install) if install.status == "ended" => Answer::see_other(HERE),
+        Some(install) => confirmation(call, &guest, &install, 200, None),
+        None => guest.not_found(call),
+    })
 }
 
-/// `POST /account/apps/disconnect`: ends everything of the install, codes in flight included.
+/// `POST /account/apps/disconnect`.
 pub(crate) async fn disconnect(call: &mut Call) -> Result<Answer, Fault> {
-    let params = match page_form(call).await? {
-        Ok(params) => params,
+    let (guest, params) = match Guest::posted(call, HERE).await? {
+        Ok(sent) => sent,
         Err(refused) => return Ok(refused),
     };
-    let Some(visitor) = sign_in::visitor(call, None).await? else { return Ok(to_login(HERE)) };
-    if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &visitor.cookie.session, params.field("csrf")) {
-        return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HERE)).because("form refused"));
-    }
-    let Some(install) = mine(call, &visitor, params.field("install")).await? else {
-        return not_found(call, &visitor);
-    };
-    let now = now_s();
-    let seq = installs::begin_end(&call.env, &install, &visitor.cookie.user, now).await?;
-    let grant = GrantId(array_from_hex(&install.grant_id).or_fault("grant id")?);
-    match ask(&call.env, &grant, &Command::End { seq }).await {
-        Ok(GrantAnswer::Ended) => {}
-        Ok(_) => return Err(Fault::at("end answer")),
-        Err(fault) => {
+    let Some(install) = mine(call, &guest, params.field("install")).await? else { return Ok(guest.not_found(call)) };
+    match end(call, &guest.actor(call), &install).await {
+        Ok(()) => Ok(Answer::see_other("/account/apps?done=disconnected")),
+        Err(Failure::Refused(_)) => Ok(guest.not_found(call)),
+        Err(Failure::Fault(fault)) => {
             crate::log::fault("disconnect", &fault);
             let error = "The disconnect is not finished: a part of our system did not answer. Press Disconnect again.";
-            return Ok(confirmation(call, &visitor, &install, 503, Some(error))?.with("retry-after", "1").because("fault"));
+            Ok(confirmation(call, &guest, &install, 503, Some(error)).with("retry-after", "1").because("fault"))
         }
     }
-    installs::ended(&call.env, &install.grant_id, seq, "disconnected", now).await?;
-    Ok(Answer::see_other("/account/apps?done=disconnected"))
 }

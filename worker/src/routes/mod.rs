@@ -7,6 +7,7 @@ mod account;
 mod authorize;
 mod client;
 mod decision;
+mod guest;
 mod login;
 mod logo;
 mod manage;
@@ -140,7 +141,7 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
         ("/platform.css", Method::Get) => Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
-        (path, method) if path.starts_with("/manage/v1/apps/") => manage::answer(call, &method).await,
+        (path, method) if path.starts_with("/manage/v1/") => manage::answer(call, &method).await,
         #[cfg(feature = "development")]
         (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
         (path, _) => Ok(not_served(call, path, place)),

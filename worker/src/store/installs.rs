@@ -3,11 +3,12 @@
 //! between leaves it listed as not finished.
 
 use edgegrant_core::keys::Keys;
-use edgegrant_core::seal::{Purpose, open};
 use serde::Deserialize;
 use worker::Env;
 
+use super::audit::{self, Entry};
 use super::{database, number, rows, run, text};
+use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 
 /// An install with what its page shows.
@@ -55,9 +56,8 @@ impl Install {
 
     /// The address of who allowed it.
     pub(crate) fn allowed_by(&self, keys: &Keys) -> String {
-        let context = format!("users/{}/email", self.user_id);
-        let opened = self.email_sealed.as_ref().and_then(|sealed| open(&keys.data, Purpose::PersonalData, &context, sealed));
-        opened.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| "a former member".to_owned())
+        let opened = self.email_sealed.as_ref().and_then(|sealed| super::people::open_column(keys, &self.user_id, "email", sealed));
+        opened.unwrap_or_else(|| "a former member".to_owned())
     }
 }
 
@@ -91,20 +91,16 @@ struct Seq {
     seq: u64,
 }
 
-/// One D1 batch: takes the next consent number for an end by `user` and marks the row as ending.
-pub(crate) async fn begin_end(env: &Env, install: &Install, user: &str, now_s: u64) -> Result<u64, Fault> {
+/// One D1 batch: takes the next consent number for an end, records who ends it, and marks the row as ending.
+pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, entry: &Entry<'_>, now_s: u64) -> Result<u64, Fault> {
     let database = database(env)?;
     let app = number(u64::from(install.app));
     let begin = super::statement(
         &database,
         "UPDATE installs SET seq = seq + 1, status = 'ending' WHERE account_id = ?1 AND app = ?2 RETURNING seq",
-        &[text(&install.account_id), app.clone()],
+        &[text(&install.account_id), app],
     )?;
-    let audit = super::statement(
-        &database,
-        "INSERT INTO audit (at, actor, action, account_id, app) VALUES (?1, ?2, 'disconnected', ?3, ?4)",
-        &[number(now_s), text(user), text(&install.account_id), app],
-    )?;
+    let audit = audit::entry(&database, config, entry, now_s)?;
     let results = database.batch(vec![begin, audit]).await.or_fault("D1 disconnect")?;
     let seq = results.first().or_fault("D1 disconnect")?.results::<Seq>().or_fault("D1 disconnect")?;
     Ok(seq.first().or_fault("D1 disconnect")?.seq)

@@ -2,6 +2,7 @@
 //! key, and says which.
 
 pub(crate) mod apps;
+pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
 pub(crate) mod installs;
@@ -44,11 +45,21 @@ pub(crate) fn text(value: &str) -> JsValue {
     JsValue::from_str(value)
 }
 
-/// Deletes what is over: codes, decisions, sessions. Runs daily.
-pub(crate) async fn sweep(env: &Env, now_s: u64) -> Result<(), Fault> {
+/// Text or nothing for a statement.
+pub(crate) fn optional(value: Option<&str>) -> JsValue {
+    value.map_or(JsValue::NULL, text)
+}
+
+/// Deletes what is over: codes, decisions, sessions, old audit entries, and registrations
+/// that were not finished (their numbers are not used again). Runs daily.
+pub(crate) async fn sweep(env: &Env, keep_audit_days: u32, now_s: u64) -> Result<(), Fault> {
     let database = database(env)?;
-    let mut batch = Vec::new();
-    for table in ["codes", "decisions", "sessions"] {
+    let old = now_s.saturating_sub(u64::from(keep_audit_days) * 86_400);
+    let mut batch = vec![
+        statement(&database, "DELETE FROM audit WHERE at < ?1", &[number(old)])?,
+        statement(&database, "UPDATE apps SET status = 'deleted' WHERE status = 'registering' AND created_at < ?1", &[number(now_s.saturating_sub(3600))])?,
+    ];
+    for table in ["codes", "decisions", "sessions", "idempotency"] {
         let sql = format!("DELETE FROM {table} WHERE expires_at < ?1");
         batch.push(statement(&database, &sql, &[number(now_s.saturating_sub(3600))])?);
     }

@@ -26,6 +26,12 @@ pub(crate) fn email_names(keys: &Keys, email: &str) -> Vec<String> {
     keys.hash.iter().map(|(_, key)| lookup_name(key, "email", &email)).collect()
 }
 
+/// A sealed column of a person's row.
+pub(crate) fn open_column(keys: &Keys, user: &str, column: &str, sealed: &str) -> Option<String> {
+    let bytes = open(&keys.data, Purpose::PersonalData, &format!("users/{user}/{column}"), sealed)?;
+    String::from_utf8(bytes).ok()
+}
+
 /// One D1 read.
 pub(crate) async fn by_email(env: &Env, names: &[String]) -> Result<Option<Credentials>, Fault> {
     let marks: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
@@ -50,6 +56,17 @@ pub(crate) async fn replace_session(env: &Env, new: &SessionCookie, expires_s: u
 /// One D1 statement.
 pub(crate) async fn end_session(env: &Env, session: &str) -> Result<(), Fault> {
     run(&database(env)?, "DELETE FROM sessions WHERE id = ?1", &[text(session)]).await
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// One D1 read: an account's name.
+pub(crate) async fn account_name(env: &Env, account: &str) -> Result<Option<String>, Fault> {
+    let found: Vec<Named> = rows(&database(env)?, "SELECT name FROM accounts WHERE id = ?1", &[text(account)]).await?;
+    Ok(found.into_iter().next().map(|row| row.name))
 }
 
 /// An account that the person belongs to.
@@ -87,6 +104,8 @@ pub(crate) struct Visitor {
     pub(crate) cookie: SessionCookie,
     /// The address, for "signed in as".
     pub(crate) email: String,
+    /// Platform staff.
+    pub(crate) staff: bool,
     /// The accounts.
     pub(crate) memberships: Vec<Membership>,
     /// The listing of the app that was asked for with it.
@@ -97,6 +116,7 @@ pub(crate) struct Visitor {
 struct VisitorRow {
     email_sealed: String,
     user_id: String,
+    platform_admin: u32,
     account: Option<String>,
     account_name: Option<String>,
     role: Option<String>,
@@ -111,7 +131,7 @@ struct VisitorRow {
 /// One D1 read: the live session with the person, the memberships and, when asked for, an app's
 /// listing. `None` when the session has ended.
 pub(crate) async fn visitor(env: &Env, keys: &Keys, cookie: SessionCookie, app: Option<u32>, now_s: u64) -> Result<Option<Visitor>, Fault> {
-    let sql = "SELECT u.id AS user_id, u.email_sealed, a.id AS account, a.name AS account_name, m.role,
+    let sql = "SELECT u.id AS user_id, u.email_sealed, u.platform_admin, a.id AS account, a.name AS account_name, m.role,
                       p.name AS app_name, p.developer, p.description, p.website, p.logo, p.development
                FROM sessions s
                JOIN users u ON u.id = s.user_id AND u.epoch = s.epoch
@@ -124,8 +144,7 @@ pub(crate) async fn visitor(env: &Env, keys: &Keys, cookie: SessionCookie, app: 
     let values = [text(&cookie.session), text(&cookie.user), number(u64::from(cookie.epoch)), number(now_s), app];
     let found: Vec<VisitorRow> = rows(&database(env)?, sql, &values).await?;
     let Some(first) = found.first() else { return Ok(None) };
-    let sealed = open(&keys.data, Purpose::PersonalData, &format!("users/{}/email", first.user_id), &first.email_sealed);
-    let email = sealed.and_then(|bytes| String::from_utf8(bytes).ok()).or_fault("user address")?;
+    let email = open_column(keys, &first.user_id, "email", &first.email_sealed).or_fault("user address")?;
     let listing = first.app_name.clone().map(|name| Listing {
         name,
         developer: first.developer.clone().unwrap_or_default(),
@@ -140,5 +159,5 @@ pub(crate) async fn visitor(env: &Env, keys: &Keys, cookie: SessionCookie, app: 
             Some(Membership { account: row.account.clone()?, account_name: row.account_name.clone()?, role: row.role.clone()? })
         })
         .collect();
-    Ok(Some(Visitor { cookie, email, memberships, listing }))
+    Ok(Some(Visitor { cookie, email, staff: first.platform_admin == 1, memberships, listing }))
 }

@@ -22,6 +22,8 @@ pub enum Change {
     Restore,
     /// Gone for ever.
     Delete,
+    /// What its developer changed, reviewed where it must be.
+    Revise(Box<Revision>),
     /// What staff sets for this app.
     Override(Box<Overrides>),
     /// One more secret; where there may be only one, it takes the place of the old.
@@ -36,6 +38,17 @@ pub enum Change {
         /// The last characters of the secret.
         hint: String,
     },
+}
+
+/// What a record holds of an app's details.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Its name.
+    pub name: String,
+    /// Redirect URIs.
+    pub redirect_uris: Vec<String>,
+    /// Scopes.
+    pub scopes: Vec<String>,
 }
 
 /// Why a change was not made. Nothing changed.
@@ -74,6 +87,10 @@ impl App {
             Change::Restore => move_to(self.suspended_from.unwrap_or(Approved), &[Suspended])?,
             Change::Delete => move_to(Deleted, &[Pending, Approved, Rejected, Suspended])?,
             _ if self.status == Deleted => return Err(NotChanged::Status(Deleted)),
+            Change::Revise(revision) => {
+                let Revision { name, redirect_uris, scopes } = (**revision).clone();
+                (app.name, app.redirect_uris, app.scopes) = (name, redirect_uris, scopes);
+            }
             Change::Override(overrides) => app.overrides = (**overrides).clone(),
             Change::AddSecret { secret, most } => {
                 if self.is_public() {

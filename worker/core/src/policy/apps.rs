@@ -21,6 +21,10 @@ pub struct Apps {
     pub review: Review,
     /// Secrets that may be active at once.
     pub secrets_max: u8,
+    /// Days within which staff answers: what waits longer stands out.
+    pub review_days: u16,
+    /// Apps that one account may have.
+    pub per_account_max: u16,
     /// Redirect URIs that may be registered.
     pub redirect_uris_max: u8,
     /// What staff may set for a single app.

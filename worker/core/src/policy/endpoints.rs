@@ -81,6 +81,9 @@ pub struct Authorize {
     pub decision_s: u32,
     /// Roles in an account that may connect an app to it.
     pub consent_roles: Vec<String>,
+    /// Whether a confidential client that asks for no more than this person has allowed it for the account
+    /// gets its code without the page; `prompt=consent` shows it. Public clients never do.
+    pub remember: bool,
     /// What the app is told when the person says no; empty: no description.
     pub deny_description: String,
     /// What an app is told that asks for a scope it has not registered, where that differs from

@@ -68,8 +68,28 @@ pub struct Login {
     pub per_name: Limit,
     /// Wrong passwords in a browser that has signed this name in before.
     pub per_known_browser: Limit,
+    /// What a password change ends besides the person's other sessions.
+    pub password_change_ends: PasswordChangeEnds,
     /// How long a sign-in page may stay open, in seconds.
     pub form_s: u32,
+}
+
+/// What a password change ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordChangeEnds {
+    /// The person's other sessions.
+    Sessions,
+    /// And every connection that the person has allowed.
+    SessionsAndGrants,
+}
+
+/// The record of who did what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Days after which an entry is deleted.
+    pub keep_days: u32,
 }
 
 /// Callers that have proven nothing: counted in the isolate, approximately, without storage.

@@ -37,7 +37,7 @@ pub use endpoints::{
     Routes, TokenPolicy,
 };
 pub use errors::{ApiErrors, Say, TokenErrors};
-pub use limits::{Api, Login, Per, RateHeaders, Unproven};
+pub use limits::{Api, Audit, Login, PasswordChangeEnds, Per, RateHeaders, Unproven};
 pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
 pub use platform::Platform;
 pub use scopes::{ScopeEntry, Scopes, Separator, Told};
@@ -75,6 +75,8 @@ pub struct Policy {
     pub login: Login,
     /// Browser sessions.
     pub session: Session,
+    /// Who did what.
+    pub audit: Audit,
     /// Callers that have proven nothing.
     pub unproven: Unproven,
 }

@@ -24,7 +24,10 @@ impl Policy {
         require(self.revoke.refresh_ends != Reach::Token, "revoke.refresh_ends", "family or grant")?;
         require(self.revoke.access_ends != Reach::Family, "revoke.access_ends", "token or grant")?;
         require((1..=10).contains(&self.apps.secrets_max), "apps.secrets_max", "1 to 10")?;
-        require((1..=100).contains(&self.apps.redirect_uris_max), "apps.redirect_uris_max", "1 to 100")
+        require((1..=100).contains(&self.apps.redirect_uris_max), "apps.redirect_uris_max", "1 to 100")?;
+        require((1..=10_000).contains(&self.apps.per_account_max), "apps.per_account_max", "1 to 10000")?;
+        require((1..=90).contains(&self.apps.review_days), "apps.review_days", "1 to 90")?;
+        require((1..=3650).contains(&self.audit.keep_days), "audit.keep_days", "1 to 3650")
     }
 
     fn check_platform(&self) -> Result<(), String> {

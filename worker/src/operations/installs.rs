@@ -1,0 +1,31 @@
+//! Disconnect: everything of an install is dead when it has answered, codes in flight included.
+//!
+//! Order (attack A18): the row takes the next consent number and says `ending`, the object ends
+//! everything up to it, the row says `ended`. When the object does not answer the row stays listed as
+//! not finished, and doing it again finishes it. Another account's install is not found.
+
+use edgegrant_core::credential::GrantId;
+use edgegrant_core::encoding::array_from_hex;
+use edgegrant_core::grant::{Answer, Command};
+
+use super::{Actor, Failure};
+use crate::call::Call;
+use crate::fault::{Fault, OrFault as _};
+use crate::objects::grant::ask;
+use crate::platform::now_s;
+use crate::store::audit::Entry;
+use crate::store::installs::{self, Install};
+
+/// Ends an install that the actor may end.
+pub(crate) async fn disconnect(call: &Call, actor: &Actor, install: &Install) -> Result<(), Failure> {
+    let now = now_s();
+    let entry = Entry { account: Some(&install.account_id), app: Some(install.app), ..actor.did("disconnected") };
+    let seq = installs::begin_end(&call.env, &call.config, install, &entry, now).await?;
+    let grant = GrantId(array_from_hex(&install.grant_id).or_fault("grant id")?);
+    match ask(&call.env, &grant, &Command::End { seq }).await? {
+        Answer::Ended => {}
+        _ => return Err(Fault::at("end answer").into()),
+    }
+    installs::ended(&call.env, &install.grant_id, seq, "disconnected", now).await?;
+    Ok(())
+}
