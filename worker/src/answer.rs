@@ -18,6 +18,7 @@ pub(crate) struct Answer {
     body: Vec<u8>,
     /// A fixed word for the log: why a request was refused.
     pub(crate) reason: &'static str,
+    told: String,
 }
 
 /// Scripts never run on our pages; everything comes from our own host.
@@ -106,6 +107,31 @@ impl Answer {
     pub(crate) fn because(mut self, reason: &'static str) -> Self {
         self.reason = reason;
         self
+    }
+
+    /// Says for the app's developer what a page or redirect told.
+    pub(crate) fn telling(mut self, told: &str) -> Self {
+        told.clone_into(&mut self.told);
+        self
+    }
+
+    /// What an app was told by an answer that refuses: the body of a JSON one.
+    pub(crate) fn told(&self) -> Cow<'_, str> {
+        let json = self.headers.iter().any(|(name, value)| name == "content-type" && value == "application/json");
+        if json && self.status >= 400 { String::from_utf8_lossy(&self.body) } else { Cow::Borrowed(&self.told) }
+    }
+
+    /// What a page of ours shows of an answer: its status, headers and body.
+    pub(crate) fn shown(&self) -> String {
+        let headers =
+            self.headers.iter().filter(|(name, _)| matches!(&**name, "content-type" | "location" | "www-authenticate" | "retry-after"));
+        let lines: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
+        format!("HTTP {}\n{lines}\n{}", self.status, String::from_utf8_lossy(&self.body))
+    }
+
+    /// The body of a JSON answer.
+    pub(crate) fn json_body(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// Where the caller stands with its limit, in the policy's headers.

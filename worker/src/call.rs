@@ -1,5 +1,6 @@
 //! A request as the routes see it.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use edgegrant_core::oauth::params::Params;
@@ -21,9 +22,11 @@ pub(crate) struct Call {
     /// The bindings.
     pub(crate) env: Env,
     /// For work after the answer.
-    pub(crate) context: Context,
+    pub(crate) context: Rc<Context>,
     /// The configuration.
     pub(crate) config: Rc<Config>,
+    /// The app that the request is of, once it is known: for its developer's log.
+    pub(crate) app: Cell<Option<u32>>,
 }
 
 /// The largest form of our own pages. Signing in carries the whole authorization request, encoded
@@ -53,8 +56,13 @@ pub(crate) fn split_address(address: &str) -> Option<(&str, &str, &str)> {
 
 impl Call {
     /// A call whose host was found to be the issuer's.
-    pub(crate) fn new(request: Request, path: &str, query: &str, env: Env, context: Context, config: Rc<Config>) -> Self {
-        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config }
+    pub(crate) fn new(request: Request, path: &str, query: &str, env: Env, context: Rc<Context>, config: Rc<Config>) -> Self {
+        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config, app: Cell::new(None) }
+    }
+
+    /// A call of our own within this one.
+    pub(crate) fn inner(&self, request: Request, path: &str) -> Self {
+        Self::new(request, path, "", self.env.clone(), self.context.clone(), self.config.clone())
     }
 
     /// The method.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use edgegrant_core::app::App;
 use worker::Env;
 
+use crate::failures;
 use crate::fault::Fault;
 use crate::objects::app::{Command, ask};
 use crate::platform::now_ms;
@@ -82,7 +83,7 @@ async fn app_within(env: &Env, number: u32, age_ms: u64) -> Result<Option<Rc<App
         return Ok(app);
     }
     let asked_ms = now_ms();
-    let app = ask(env, number, &Command::Read).await?.app().map(|app| Rc::new(*app));
+    let app = ask(env, number, &Command::Read(failures::take(number, false))).await?.app().map(|app| Rc::new(*app));
     // An answer that was on its way for longer than a lease says nothing about now: the writer did not
     // wait for it.
     if now_ms().checked_sub(asked_ms).is_none_or(|age| age >= LEASE_MS) {

@@ -21,9 +21,11 @@ mod call;
 mod config;
 #[cfg(feature = "development")]
 mod development;
+mod failures;
 mod fault;
 mod lease;
 mod log;
+mod multipart;
 pub mod objects;
 mod operations;
 mod pages;
@@ -39,7 +41,14 @@ use crate::answer::Answer;
 use crate::call::{Call, split_address};
 use crate::pages::{Frame, Nav, NoticePage};
 
-const UNNAMED: Frame<'static> = Frame { platform: "Edgegrant", account: "business account", themed: false, person: None, csrf: None, nav: Nav { develops: false, staff: false } };
+const UNNAMED: Frame<'static> = Frame {
+    platform: "Edgegrant",
+    account: "business account",
+    themed: false,
+    person: None,
+    csrf: None,
+    nav: Nav { develops: false, staff: false },
+};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
@@ -56,10 +65,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     }
     let started_ms = platform::now_ms();
     let head = request.method() == Method::Head;
-    let mut call = Call::new(request, path, query, env, context, config);
+    let mut call = Call::new(request, path, query, env, std::rc::Rc::new(context), config);
     let answer = routes::answer(&mut call).await;
     let duration_ms = platform::now_ms().saturating_sub(started_ms);
     log::request(&call, &answer, duration_ms);
+    failures::note(&call, &answer);
     let answer = if head { answer.headers_only() } else { answer };
     answer.into_response(call.config.secure)
 }

@@ -28,13 +28,17 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 
 /// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 8] = [
+    const ROUTES: [&str; 12] = [
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
         "/account/apps",
         "/account/apps/disconnect",
         "/manage/v1/apps",
+        "/developers",
+        "/developers/apps",
+        "/admin",
+        "/marketplace",
         "/logo",
         "/platform.css",
     ];

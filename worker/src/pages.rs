@@ -23,7 +23,7 @@ pub(crate) use form::{Choice, Control, Field, FormPage};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
 pub(crate) use sheet::{Action, Card, Fact, Section, SheetPage, Value};
-pub(crate) use words::{Lasting, Moment, one_of, with_article};
+pub(crate) use words::{Lasting, Moment, duration_words, one_of, with_article};
 
 use edgegrant_core::policy::Platform;
 

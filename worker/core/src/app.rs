@@ -3,10 +3,14 @@
 
 mod change;
 mod details;
+mod failure;
+mod logo;
 mod name;
 
 pub use change::{Change, NotChanged, Revision};
 pub use details::{Details, Problem, ScopeReason};
+pub use failure::{Failure, fit_for_log, log_failures};
+pub use logo::{LOGO_MAX, logo_type};
 pub use name::{clean_line, name_key};
 
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,8 @@ pub enum Purpose {
     Consent,
     /// Personal data at rest.
     PersonalData,
+    /// What a developer's trial of the flow remembers from step to step.
+    Trial,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Session => "edgegrant/1/seal/session",
             Self::Login => "edgegrant/1/seal/login",
             Self::Consent => "edgegrant/1/seal/consent",
+            Self::Trial => "edgegrant/1/seal/trial",
             Self::PersonalData => "edgegrant/1/seal/personal-data",
         }
     }

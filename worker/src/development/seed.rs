@@ -124,7 +124,7 @@ pub(crate) async fn seed(env: &Env, config: &Config) -> Result<(), Fault> {
     batch.extend(server_rows(&database, config)?);
     database.batch(batch).await.or_fault("seed")?;
     for (client, words) in clients(data) {
-        if ask(env, client.number, &Command::Read).await?.app().is_none() {
+        if ask(env, client.number, &Command::Read(Vec::new())).await?.app().is_none() {
             ask(env, client.number, &Command::Write(Box::new(app(config, client, words)?))).await?;
         }
     }
@@ -177,7 +177,7 @@ fn client_rows(database: &D1Database, config: &Config, client: &Client, words: &
         text(&details.website),
         text(&logo),
         text(client.status.as_str()),
-        number(u64::from(record.development)),
+        number(u64::from(is_for_development(client))),
         number(now_s()),
         text(OWNER.id),
         text(ACCOUNTS.first().or_fault("account")?),

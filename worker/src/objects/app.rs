@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use edgegrant_core::app::{self, Change, NotChanged};
+use edgegrant_core::app::{self, Change, Failure, NotChanged, log_failures};
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
 
@@ -19,8 +19,10 @@ use crate::platform::now_ms;
 /// A question to an `App` object.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Command {
-    /// The record, and with it a lease.
-    Read,
+    /// The record, and with it a lease. Failed requests come along.
+    Read(Vec<Failure>),
+    /// The log of failed requests, with these.
+    Log(Vec<Failure>),
     /// Replaces the record; answers when it holds everywhere.
     Write(Box<app::App>),
     /// Changes the record; answers when it holds everywhere.
@@ -36,6 +38,8 @@ pub(crate) enum Answer {
     App(Box<app::App>),
     /// The change was not made.
     NotChanged(NotChanged),
+    /// The newest failed requests.
+    Log(Vec<Failure>),
 }
 
 impl Answer {
@@ -43,7 +47,7 @@ impl Answer {
     pub(crate) fn app(self) -> Option<Box<app::App>> {
         match self {
             Self::App(app) => Some(app),
-            Self::Missing | Self::NotChanged(_) => None,
+            Self::Missing | Self::NotChanged(_) | Self::Log(_) => None,
         }
     }
 }
@@ -79,10 +83,14 @@ struct Row {
 impl App {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
         match super::command(request)? {
-            Command::Read => {
+            Command::Read(failures) => {
                 self.leased_ms.set(Some(now_ms()));
+                if !failures.is_empty() {
+                    self.log(failures)?;
+                }
                 self.current()
             }
+            Command::Log(failures) => Ok(Answer::Log(self.log(failures)?)),
             Command::Write(record) => {
                 let new = self.read()?.is_none();
                 self.write(&record)?;
@@ -103,6 +111,31 @@ impl App {
                 self.current()
             }
         }
+    }
+
+    /// The log with what is new in it: one row, written only when there is something new.
+    fn log(&self, new: Vec<Failure>) -> Result<Vec<Failure>, Fault> {
+        let sql = self.state.storage().sql();
+        if self.read()?.is_none() {
+            return Ok(Vec::new());
+        }
+        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'failures'", None).or_fault("app log")?;
+        let there = !tables.to_array::<serde::de::IgnoredAny>().or_fault("app log")?.is_empty();
+        if !there && new.is_empty() {
+            return Ok(Vec::new());
+        }
+        sql.exec("CREATE TABLE IF NOT EXISTS failures (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
+            .or_fault("app log")?;
+        let rows: Vec<Row> =
+            sql.exec("SELECT record FROM failures WHERE id = 1", None).or_fault("app log")?.to_array().or_fault("app log")?;
+        let mut log: Vec<Failure> = rows.first().and_then(|row| serde_json::from_str(&row.record).ok()).unwrap_or_default();
+        if !new.is_empty() {
+            log_failures(&mut log, new);
+            let text = serde_json::to_string(&log).or_fault("app log")?;
+            let statement = "INSERT INTO failures (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+            sql.exec(statement, vec![SqlStorageValue::String(text)]).or_fault("app log")?;
+        }
+        Ok(log)
     }
 
     /// The record as it is now: another change may have been written while one waited.

@@ -26,7 +26,7 @@ pub(crate) async fn managed(call: &Call, actor: &Actor, client_id: &str) -> Resu
 
 /// The record of an app as it is now, without a lease.
 pub(crate) async fn record(call: &Call, app: &Listed) -> Result<App, Failure> {
-    Ok(*ask(&call.env, app.number, &Command::Read).await?.app().or_fault("app object")?)
+    Ok(*ask(&call.env, app.number, &Command::Read(Vec::new())).await?.app().or_fault("app object")?)
 }
 
 /// Asks the app's object for a change.
@@ -34,7 +34,16 @@ pub(super) async fn change(call: &Call, app: &Listed, change: Change) -> Result<
     match ask(&call.env, app.number, &Command::Change(Box::new(change))).await? {
         Answer::App(app) => Ok(*app),
         Answer::NotChanged(why) => Err(Refused::from(why).into()),
-        Answer::Missing => Err(Refused::NotFound.into()),
+        Answer::Missing | Answer::Log(_) => Err(Refused::NotFound.into()),
+    }
+}
+
+/// The app's last requests that failed, the newest first.
+pub(crate) async fn failures(call: &Call, app: &Listed) -> Result<Vec<edgegrant_core::app::Failure>, Failure> {
+    let new = crate::failures::take(app.number, true);
+    match ask(&call.env, app.number, &Command::Log(new)).await? {
+        Answer::Log(log) => Ok(log),
+        _ => Err(Refused::NotFound.into()),
     }
 }
 
@@ -102,7 +111,8 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     };
     let statement = apps::relist(&database(&call.env)?, &record, &listing)?;
     let detail = trust.join(", ");
-    let entry = audit::Entry { app: Some(app.number), detail: &detail, ..actor.did(if waits { "app change submitted" } else { "app changed" }) };
+    let entry =
+        audit::Entry { app: Some(app.number), detail: &detail, ..actor.did(if waits { "app change submitted" } else { "app changed" }) };
     recorded(call, vec![statement], entry).await?;
     Ok(if waits { Edited::Review } else { Edited::Now })
 }

@@ -36,9 +36,13 @@ pub(crate) fn contact(call: &Call, app: &apps::Listed) -> String {
 /// Whether a text can be an e-mail address: one `@` between two parts without space or control.
 pub(crate) fn is_email(text: &str) -> bool {
     let text = text.trim();
-    let plain = text.len() <= 254 && text.chars().all(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ',' | ';' | ':'));
+    let plain =
+        text.len() <= 254 && text.chars().all(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ',' | ';' | ':'));
     let parts = text.split_once('@');
-    plain && parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.'))
+    plain
+        && parts.is_some_and(|(name, host)| {
+            !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+        })
 }
 
 /// Everything that is wrong with details and contact.

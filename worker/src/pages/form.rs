@@ -92,6 +92,10 @@ pub(crate) struct FormPage<'a> {
     pub(crate) app: Option<App<'a>>,
     /// What is wrong with the whole; what is wrong with a field stands there.
     pub(crate) error: Option<Cow<'a, str>>,
+    /// Texts to read or copy, line by line, each with a heading.
+    pub(crate) blocks: Vec<(&'static str, String)>,
+    /// A way out before the form: address and text.
+    pub(crate) way: Option<(String, &'static str)>,
     /// The questions.
     pub(crate) fields: Vec<Field<'a>>,
     /// Fields that are not seen.
@@ -115,6 +119,8 @@ impl<'a> FormPage<'a> {
             lead: Vec::new(),
             app: None,
             error: None,
+            blocks: Vec::new(),
+            way: None,
             fields: Vec::new(),
             hidden: Vec::new(),
             action: action.into(),

@@ -6,7 +6,14 @@ use super::*;
 const HOSTILE: &str = "\u{202e}\"'><script>alert(1)</script><img src=x onerror=alert(1)> style=";
 
 fn frame(person: &str) -> Frame<'_> {
-    Frame { platform: "Platform", account: "salon", themed: true, person: Some(person), csrf: Some(person), nav: Nav { develops: true, staff: true } }
+    Frame {
+        platform: "Platform",
+        account: "salon",
+        themed: true,
+        person: Some(person),
+        csrf: Some(person),
+        nav: Nav { develops: true, staff: true },
+    }
 }
 
 fn app<'a>(text: &'a str) -> App<'a> {

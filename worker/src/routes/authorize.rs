@@ -53,8 +53,13 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
         return Ok(stopped(call, app.status, &app.name));
     }
     let answer = match authorize::request(&params, &target, &app, &call.config.policy) {
-        Ok(request) => consent(call, &app, &request, &visitor, Again::default())?,
-        Err(refusal) => Answer::see_other(&authorize::failure(&target, &call.config.issuer, &refusal)).because(refusal.error.as_str()),
+        Ok(request) => match decision::remembered(call, &app, &request, &visitor, &params).await? {
+            Some(answer) => answer,
+            None => consent(call, &app, &request, &visitor, Again::default())?,
+        },
+        Err(refusal) => Answer::see_other(&authorize::failure(&target, &call.config.issuer, &refusal))
+            .because(refusal.error.as_str())
+            .telling(&refusal.description),
     };
     sign_in::renewed(call, &visitor, answer)
 }
@@ -64,7 +69,7 @@ async fn known_app(call: &Call, params: &Params) -> Result<Result<Rc<App>, PageE
         Ok(client_id) => client_id,
         Err(error) => return Ok(Err(error)),
     };
-    let app = client::app_of(&call.env, &call.config, client_id).await?;
+    let app = client::app_of(call, client_id).await?;
     Ok(app.filter(|app| app.status != Status::Deleted).ok_or(PageError::ClientUnknown))
 }
 
@@ -127,7 +132,8 @@ fn refused(call: &Call, params: &Params, error: &PageError, app: Option<&App>) -
         }
         PageError::AppStatus(status) => return stopped(call, *status, app.map_or("This app", |app| &app.name)),
     };
-    Answer::page(400, &NoticePage::broken_link(frame(call), None, vec![found])).because("authorization request refused")
+    let told = found.problem.clone();
+    Answer::page(400, &NoticePage::broken_link(frame(call), None, vec![found])).because("authorization request refused").telling(&told)
 }
 
 /// The app may not be used now.
@@ -138,7 +144,7 @@ pub(super) fn stopped(call: &Call, status: Status, name: &str) -> Answer {
         Status::Rejected => NoticePage::rejected(frame(call), app),
         _ => NoticePage::not_approved(frame(call), app),
     };
-    Answer::page(403, &page).because("app not in use")
+    Answer::page(403, &page).because("app not in use").telling(status.as_str())
 }
 
 /// The app as pages show it.

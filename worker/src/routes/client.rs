@@ -2,19 +2,17 @@
 
 use std::rc::Rc;
 
+use crate::answer::Answer;
+use crate::call::{BadBody, Call};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::{lease, refusal};
 use edgegrant_core::app::{App, Proof, Status};
 use edgegrant_core::credential::parse_client_id;
 use edgegrant_core::oauth::client_auth::presented;
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::token_error::{TokenError, TokenRefusal};
 use edgegrant_core::policy::Use;
-use worker::Env;
-
-use crate::answer::Answer;
-use crate::call::{BadBody, Call};
-use crate::config::Config;
-use crate::fault::Fault;
-use crate::{lease, refusal};
 
 /// The app's number behind a client id of ours; anything else costs no look-up.
 pub(crate) fn number_of(config: &Config, client_id: &str) -> Option<u32> {
@@ -25,10 +23,12 @@ pub(crate) fn number_of(config: &Config, client_id: &str) -> Option<u32> {
     parse_client_id(&config.keys.grant_id, client_id)
 }
 
-/// The app behind a client id.
-pub(crate) async fn app_of(env: &Env, config: &Config, client_id: &str) -> Result<Option<Rc<App>>, Fault> {
-    let Some(number) = number_of(config, client_id) else { return Ok(None) };
-    Ok(lease::app(env, number).await?.filter(|app| app.client_id == client_id))
+/// The app behind a client id. The call is this app's from here on.
+pub(crate) async fn app_of(call: &Call, client_id: &str) -> Result<Option<Rc<App>>, Fault> {
+    let Some(number) = number_of(&call.config, client_id) else { return Ok(None) };
+    let found = lease::app(&call.env, number).await?.filter(|app| app.client_id == client_id);
+    call.app.set(found.as_ref().map(|app| app.number));
+    Ok(found)
 }
 
 /// The parameters of an app's request, or the answer that refuses its body.
@@ -54,7 +54,7 @@ pub(crate) async fn proven(call: &Call, params: &Params, authorization: Option<&
         Err(refusal) if refusal.error.about_client() => return Ok(Err(refusal::token_unproven(call, refusal).await)),
         Err(refusal) => return Ok(Err(refusal::token(call, refusal))),
     };
-    let Some(mut app) = app_of(&call.env, config, &client.client_id).await? else {
+    let Some(mut app) = app_of(call, &client.client_id).await? else {
         return Ok(Err(refusal::token_unproven(call, TokenError::ClientUnknown).await));
     };
     let authenticate = |app: &App| app.authenticate(&client, config.policy.of(app).auth_methods(), &config.keys.hash);

@@ -14,6 +14,7 @@ use edgegrant_core::oauth::error::{ErrorCode, Refusal};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::scope::ScopeSet;
 use edgegrant_core::person::{ConsentForm, SessionCookie};
+use edgegrant_core::policy::Use;
 use edgegrant_core::seal::{Purpose, open_value};
 
 use super::authorize::Again;
@@ -27,6 +28,8 @@ use crate::pages::{NoticePage, with_article};
 use crate::platform::{now_s, random};
 use crate::store::codes::{self, CodeRecord};
 use crate::store::consent::{self, Allowed, Decider, Outcome};
+use crate::store::installs;
+use crate::store::people::Visitor;
 
 /// Answers a decision.
 pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
@@ -163,6 +166,44 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
         crate::log::fault("code", &fault);
     }
     Ok(Answer::see_other(&authorize::success(&request.target, &config.issuer, &text)).because("allowed"))
+}
+
+/// The answer to a request that asks for no more than this person has allowed it for the account, where
+/// the policy lets a confidential client skip the page (AZ-40: public clients never do). The consent is
+/// recorded as if it had been given again. Who has several accounts is asked which one.
+pub(super) async fn remembered(
+    call: &Call,
+    app: &App,
+    request: &authorize::Request,
+    visitor: &Visitor,
+    params: &Params,
+) -> Result<Option<Answer>, Fault> {
+    let policy = &call.config.policy;
+    let reviewed = policy.of(app).usable() == Use::Everybody { unreviewed: false };
+    let asks = params.field("prompt").split(' ').any(|prompt| prompt == "consent" || prompt == "select_account");
+    if !policy.authorize.remember || app.is_public() || !reviewed || asks {
+        return Ok(None);
+    }
+    let accounts = super::authorize::consentable(visitor, policy);
+    let [only] = accounts.as_slice() else { return Ok(None) };
+    let Some(before) = installs::allowed(&call.env, &only.account, app.number, &visitor.cookie.user).await? else { return Ok(None) };
+    let (before, requested) = (ScopeSet::stored(&before), ScopeSet::stored(&request.scope));
+    if !requested.within(&before) {
+        return Ok(None);
+    }
+    let ticked: Vec<&str> = before.iter().collect();
+    let granted = Question::of(&policy.scopes, &requested, &app.scopes).granted(&ticked);
+    // Nothing was put to the person, so nothing was left out either.
+    let granted = Granted { withheld: Vec::new(), ..granted };
+    let form = ConsentForm {
+        app: app.number,
+        request: request.clone(),
+        session: visitor.cookie.session.clone(),
+        user: visitor.cookie.user.clone(),
+        number: random()?,
+        expires_s: now_s() + u64::from(policy.authorize.decision_s),
+    };
+    recorded(call, &form, &visitor.cookie, &Consent { app, account: &only.account, granted: &granted }).await.map(Some)
 }
 
 fn same_scopes(a: &ScopeSet, b: &ScopeSet) -> bool {

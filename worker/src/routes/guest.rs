@@ -95,7 +95,9 @@ impl Guest {
             Failure::Refused(Refused::NotFound) => return Ok(self.not_found(call)),
             Failure::Refused(Refused::NotAllowed(who)) => (403, who.to_owned()),
             Failure::Refused(Refused::Conflict(why)) => (409, why),
-            Failure::Refused(Refused::Invalid(problems)) => (400, problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>().join("; ")),
+            Failure::Refused(Refused::Invalid(problems)) => {
+                (400, problems.into_iter().map(|(_, problem)| problem).collect::<Vec<_>>().join("; "))
+            }
         };
         Ok(Answer::page(status, &NoticePage::not_done(self.frame(call), problem, back)).because("not done"))
     }

@@ -47,6 +47,7 @@ async fn checked(call: &Call, text: &str) -> Result<Answer, Fault> {
         }
         Some(token) => token,
     };
+    call.app.set(Some(token.payload.app));
     let stopped = || refusal::resource(call, ResourceError::AppStopped, "");
     let Some(app) = lease::app(&call.env, token.payload.app).await? else { return Ok(stopped()) };
     let of = policy.of(&app);

@@ -4,13 +4,16 @@
 //! route's callers understand.
 
 mod account;
+mod admin;
 mod authorize;
 mod client;
 mod decision;
+mod developers;
 mod guest;
 mod login;
 mod logo;
 mod manage;
+mod marketplace;
 mod me;
 mod metadata;
 mod revoke;
@@ -139,6 +142,13 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         ("/account/apps", Method::Get) => account::list(call).await,
         ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
         ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
+        ("/marketplace", Method::Get) => marketplace::list_apps(call).await,
+        (path, method) if serves(below(path, "/developers").map_or("", developers::methods), &method) => {
+            developers::answer(call, below(path, "/developers").unwrap_or_default(), &method).await
+        }
+        (path, method) if serves(below(path, "/admin").map_or("", admin::methods), &method) => {
+            admin::answer(call, below(path, "/admin").unwrap_or_default(), &method).await
+        }
         ("/platform.css", Method::Get) => Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
         (path, method) if path.starts_with("/manage/v1/") => manage::answer(call, &method).await,
@@ -146,6 +156,16 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
         (path, _) => Ok(not_served(call, path, place)),
     }
+}
+
+/// What follows a prefix that ends at a segment.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a list of methods has this one.
+fn serves(methods: &str, method: &Method) -> bool {
+    methods.split(", ").any(|known| known == method.as_ref())
 }
 
 async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Method) -> Result<Answer, Fault> {
@@ -198,8 +218,12 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
             "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
             "/logout" => "POST",
             "/account/apps" => "GET, HEAD",
+            "/marketplace" => "GET, HEAD",
             _ if path.starts_with("/logo/") => "GET, HEAD",
-            _ => "",
+            _ => below(path, "/developers")
+                .map(developers::methods)
+                .or_else(|| below(path, "/admin").map(admin::methods))
+                .unwrap_or_default(),
         },
         _ => "",
     }

@@ -150,7 +150,8 @@ pub(crate) async fn begin(env: &Env, begun: &Begun<'_>, now_s: u64) -> Result<Op
 
 /// One D1 read: whether another app's name looks alike.
 pub(crate) async fn is_imitation(env: &Env, name: &str, than: u32) -> Result<bool, Fault> {
-    let sql = "SELECT number FROM apps WHERE name_key = ?1 AND number <> ?2 AND status NOT IN ('deleted', 'registering', 'rejected') LIMIT 1";
+    let sql =
+        "SELECT number FROM apps WHERE name_key = ?1 AND number <> ?2 AND status NOT IN ('deleted', 'registering', 'rejected') LIMIT 1";
     let found: Vec<Numbered> = rows(&database(env)?, sql, &[text(&name_key(name)), number(u64::from(than))]).await?;
     Ok(!found.is_empty())
 }
@@ -173,7 +174,8 @@ pub(crate) struct Listing<'a> {
 pub(crate) fn relist(database: &D1Database, app: &App, listing: &Listing<'_>) -> Result<D1PreparedStatement, Fault> {
     let json = |details: &Details| serde_json::to_string(details).or_fault("app details");
     let details = listing.details;
-    let sql = "UPDATE apps SET client_id = ?2, status = ?3, name = ?4, description = ?5, website = ?6, logo = ?7, details = ?8, name_key = ?9,
+    let sql =
+        "UPDATE apps SET client_id = ?2, status = ?3, name = ?4, description = ?5, website = ?6, logo = ?7, details = ?8, name_key = ?9,
         revision = ?10, submitted_at = ?11, reason = ?12, contact_sealed = coalesce(?13, contact_sealed) WHERE number = ?1";
     let values = [
         number(u64::from(app.number)),

@@ -44,7 +44,8 @@ pub(crate) fn place(config: &Config, network: &str) -> Result<JsValue, Fault> {
 
 /// The statement that records an entry, for the batch of what it records.
 pub(crate) fn entry(database: &D1Database, config: &Config, entry: &Entry<'_>, now_s: u64) -> Result<D1PreparedStatement, Fault> {
-    let sql = "INSERT INTO audit (at, actor, action, account_id, app, subject, detail, place_sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql =
+        "INSERT INTO audit (at, actor, action, account_id, app, subject, detail, place_sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = [
         number(now_s),
         text(entry.actor),

@@ -87,6 +87,30 @@ pub(crate) async fn find(env: &Env, user: &str, id: &str) -> Result<Option<Insta
 }
 
 #[derive(Deserialize)]
+struct AppNumber {
+    app: u32,
+}
+
+/// One D1 read: the apps that are connected to an account of this person.
+pub(crate) async fn connected_apps(env: &Env, user: &str) -> Result<Vec<u32>, Fault> {
+    let sql = "SELECT DISTINCT i.app FROM installs i JOIN members m ON m.account_id = i.account_id AND m.user_id = ?1 WHERE i.status IN ('allowed', 'connected')";
+    let found: Vec<AppNumber> = rows(&database(env)?, sql, &[text(user)]).await?;
+    Ok(found.into_iter().map(|row| row.app).collect())
+}
+
+#[derive(Deserialize)]
+struct Scope {
+    scope: String,
+}
+
+/// One D1 read: what this person has allowed the app for the account, when that still holds.
+pub(crate) async fn allowed(env: &Env, account: &str, app: u32, user: &str) -> Result<Option<String>, Fault> {
+    let sql = "SELECT scope FROM installs WHERE account_id = ?1 AND app = ?2 AND user_id = ?3 AND status IN ('allowed', 'connected')";
+    let found: Vec<Scope> = rows(&database(env)?, sql, &[text(account), number(u64::from(app)), text(user)]).await?;
+    Ok(found.into_iter().next().map(|row| row.scope))
+}
+
+#[derive(Deserialize)]
 struct Seq {
     seq: u64,
 }

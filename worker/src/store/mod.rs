@@ -57,7 +57,11 @@ pub(crate) async fn sweep(env: &Env, keep_audit_days: u32, now_s: u64) -> Result
     let old = now_s.saturating_sub(u64::from(keep_audit_days) * 86_400);
     let mut batch = vec![
         statement(&database, "DELETE FROM audit WHERE at < ?1", &[number(old)])?,
-        statement(&database, "UPDATE apps SET status = 'deleted' WHERE status = 'registering' AND created_at < ?1", &[number(now_s.saturating_sub(3600))])?,
+        statement(
+            &database,
+            "UPDATE apps SET status = 'deleted' WHERE status = 'registering' AND created_at < ?1",
+            &[number(now_s.saturating_sub(3600))],
+        )?,
     ];
     for table in ["codes", "decisions", "sessions", "idempotency"] {
         let sql = format!("DELETE FROM {table} WHERE expires_at < ?1");

@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn addresses_scopes_and_words_are_checked() {
-        for website in ["", "http://a.example/", "https://localhost/", "javascript:alert(1)", "https://u:p@a.example/", "https://a.example/ü"] {
+        for website in
+            ["", "http://a.example/", "https://localhost/", "javascript:alert(1)", "https://u:p@a.example/", "https://a.example/ü"]
+        {
             assert_eq!(problems(|d| d.website = website.into(), ClientType::Public), ["website"], "{website}");
         }
         assert_eq!(problems(|d| d.install_url = "http://a.example".into(), ClientType::Public), ["install_url"]);

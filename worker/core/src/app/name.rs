@@ -44,7 +44,11 @@ pub fn clean_line(text: &str) -> Result<(), &'static str> {
     }
     let mut marks = 0;
     for c in text.chars() {
-        marks = if matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}') { marks + 1 } else { 0 };
+        marks = if matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}') {
+            marks + 1
+        } else {
+            0
+        };
         if marks > 2 {
             return Err("remove the marks that are stacked on letters");
         }
@@ -107,7 +111,9 @@ mod tests {
 
     #[test]
     fn names_that_imitate_have_the_same_key() {
-        for other in ["SALON PLANNER", "Salon-Planner", "Sаlon Planner", "Salon P1anner", "Salon Plаnnеr!", "Ｓalon Planner", "Sálón Plànnêr"] {
+        for other in
+            ["SALON PLANNER", "Salon-Planner", "Sаlon Planner", "Salon P1anner", "Salon Plаnnеr!", "Ｓalon Planner", "Sálón Plànnêr"]
+        {
             assert_eq!(name_key(other), name_key("Salon Planner"), "{other}");
         }
         assert_ne!(name_key("Salon Plan"), name_key("Salon Planner"));

@@ -55,6 +55,12 @@ impl Params {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
+    /// Pairs in form encoding.
+    #[must_use]
+    pub fn encoded(pairs: &[(&str, &str)]) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+
     /// The parameters in form encoding.
     #[must_use]
     pub fn encode(&self) -> String {
