@@ -68,21 +68,28 @@ pub(crate) struct Registration {
     pub(crate) contact: String,
 }
 
+/// Everything that is wrong with a registration.
+pub(crate) fn problems(call: &Call, registration: &Registration) -> Vec<Problem> {
+    let client_type = registration.client_type.unwrap_or(ClientType::Confidential);
+    let mut problems = check(call, &registration.details.clone().tidied(), client_type, Some(&registration.contact));
+    if registration.client_type.is_none() {
+        problems.push(("client_type", "choose where the app runs".into()));
+    }
+    problems
+}
+
 /// Registers an app; it waits for review where the policy has one.
 pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registration) -> Result<App, Failure> {
     let apps_policy = &call.config.policy.apps;
     if !actor.may_develop(call, registration.account.as_deref()) {
         return Err(Refused::NotAllowed("Your role in this account does not allow it to register apps").into());
     }
-    let details = Details { logo: None, ..registration.details.tidied() };
-    let client_type = registration.client_type.unwrap_or(ClientType::Confidential);
-    let mut problems = check(call, &details, client_type, Some(&registration.contact));
-    if registration.client_type.is_none() {
-        problems.push(("client_type", "choose where the app runs".into()));
-    }
+    let problems = problems(call, &registration);
     if !problems.is_empty() {
         return Err(Refused::Invalid(problems).into());
     }
+    let client_type = registration.client_type.unwrap_or(ClientType::Confidential);
+    let details = Details { logo: None, ..registration.details.tidied() };
     let id = random_id()?;
     let begun = Begun {
         place: &format!("registering {id}"),

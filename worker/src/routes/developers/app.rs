@@ -64,7 +64,8 @@ pub(super) async fn show(call: &Call, client_id: &str) -> Result<Answer, Fault> 
         Action::link("History", of_app(client_id, "activity")),
     ];
     page.sections.push(credentials(client_id, &record));
-    page.sections.push(Section { heading: "In use".into(), facts: words::facts(call, &details, &app.client_type), ..Section::default() });
+    let heading = if app.status == "pending" { "As registered" } else { "In use" };
+    page.sections.push(Section { heading: heading.into(), facts: words::facts(call, &details, &app.client_type), ..Section::default() });
     if let Some(revision) = &revision {
         let section =
             Section { heading: "Waits for review".into(), facts: words::facts(call, revision, &app.client_type), ..Section::default() };

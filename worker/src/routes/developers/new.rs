@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::operations::Actor;
-use crate::operations::register::{Registration, register};
+use crate::operations::register::{self, Registration, register};
 use crate::pages::{Choice, Control, Field, FormPage};
 
 /// What a form says of an app.
@@ -139,11 +139,6 @@ pub(super) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
         contact: params.field("contact").to_owned(),
         account: params.field("account").to_owned(),
     };
-    let several = actor.accounts_with(&call.config.policy.apps.creator_roles).count() > 0;
-    if several && filled.account.is_empty() {
-        let wrong = [("account", "choose the account that makes the app".to_owned())];
-        return guest.page(call, 400, &page(call, &guest, &actor, &filled, &wrong));
-    }
     let account = Some(filled.account.clone()).filter(|account| !account.is_empty());
     let maker = actor.memberships.iter().find(|membership| Some(&membership.account) == account.as_ref());
     let registration = Registration {
@@ -153,6 +148,12 @@ pub(super) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
         client_type: filled.client_type,
         contact: filled.contact.clone(),
     };
+    let develops = actor.accounts_with(&call.config.policy.apps.creator_roles).count() > 0;
+    if develops && account.is_none() {
+        let mut wrong = register::problems(call, &registration);
+        wrong.insert(0, ("account", "choose the account that makes the app".to_owned()));
+        return guest.page(call, 400, &page(call, &guest, &actor, &filled, &wrong));
+    }
     // Somebody else's account is none that one may choose, staff or not.
     if account.is_some() && maker.is_none() {
         return Ok(guest.not_found(call));
