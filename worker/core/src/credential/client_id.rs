@@ -1,7 +1,7 @@
 //! Client identifiers (RFC 6749 §2.2): an app's number with a tag of its own, so that an unknown
 //! client id costs no storage operation and creates no object.
 
-use super::{Reader, truncate};
+use super::{NO_APP, Reader, truncate};
 use crate::encoding::{base64url, from_base64url};
 use crate::keys::{Key, same};
 
@@ -19,7 +19,7 @@ pub fn client_id(key: &Key, number: u32) -> String {
     base64url(&bytes)
 }
 
-/// The number of the app that a client id of this deployment names.
+/// The number of the app that a client id of this deployment names; never that of no app.
 #[must_use]
 pub fn parse_client_id(key: &Key, text: &str) -> Option<u32> {
     if text.len() != 24 {
@@ -29,7 +29,7 @@ pub fn parse_client_id(key: &Key, text: &str) -> Option<u32> {
     let mut reader = Reader(&bytes);
     let number = u32::from_be_bytes(reader.take()?);
     let presented: [u8; 14] = reader.take()?;
-    same(&tag(key, number), &presented).then_some(number)
+    (number != NO_APP && same(&tag(key, number), &presented)).then_some(number)
 }
 
 #[cfg(test)]
@@ -46,5 +46,11 @@ mod tests {
         for other in ["", "demo", client_id(&key, 43).get(..23).unwrap(), &format!("{id}A")] {
             assert_eq!(parse_client_id(&key, other), None);
         }
+    }
+
+    #[test]
+    fn no_client_is_the_app_of_api_keys() {
+        let key = Key::new([1; 32]);
+        assert_eq!(parse_client_id(&key, &client_id(&key, NO_APP)), None);
     }
 }

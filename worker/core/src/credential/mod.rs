@@ -30,7 +30,21 @@ use crate::keys::Key;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GrantId(pub [u8; 16]);
 
+/// The number of no app: API keys belong to the account itself. No client id stands for it, so no
+/// client can present, refresh or revoke a key.
+pub const NO_APP: u32 = 0;
+
+/// The app id under which an account's own object is derived. Ids of apps are written by `hex`, in lower
+/// case, so nothing else can have this one.
+const NO_APP_ID: &str = "0000000000000000000000000000000A";
+
 impl GrantId {
+    /// The account's own object: it holds the account's API keys.
+    #[must_use]
+    pub fn of_account(key: &Key, account: &str) -> Self {
+        Self::derive(key, account, NO_APP_ID)
+    }
+
     /// The grant of an account and an app, by their random ids.
     #[must_use]
     pub fn derive(key: &Key, account: &str, app: &str) -> Self {
@@ -72,4 +86,20 @@ impl Reader<'_> {
 
 fn push_seconds(out: &mut Vec<u8>, seconds: u64) {
     out.extend(seconds.to_be_bytes().into_iter().skip(3));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::array_from_hex;
+
+    #[test]
+    fn no_app_can_have_the_id_of_no_app() {
+        assert_eq!((NO_APP_ID.len(), array_from_hex::<16>(NO_APP_ID)), (32, None), "an id of ours is lower case");
+        let key = Key::new([1; 32]);
+        let account = "a0000000000000000000000000000001";
+        assert_ne!(GrantId::of_account(&key, account), GrantId::derive(&key, account, &NO_APP_ID.to_lowercase()));
+        assert_ne!(GrantId::of_account(&key, account), GrantId::of_account(&key, "a0000000000000000000000000000002"));
+        assert_ne!(GrantId::of_account(&key, account), GrantId::of_account(&Key::new([2; 32]), account));
+    }
 }

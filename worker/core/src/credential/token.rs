@@ -21,7 +21,7 @@ pub enum Kind {
     Access = 1,
     /// A refresh token; `number` is its generation.
     Refresh = 2,
-    /// An API key of an account.
+    /// An API key of an account; its app is [`super::NO_APP`], its `number` 0.
     Key = 3,
 }
 
@@ -43,7 +43,7 @@ pub struct Payload {
     pub kind: Kind,
     /// The edge key that signed it.
     pub key_id: u8,
-    /// The app it was issued to.
+    /// The app it was issued to; [`super::NO_APP`] for an API key.
     pub app: u32,
     /// The object that knows it.
     pub grant: GrantId,

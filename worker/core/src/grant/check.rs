@@ -1,4 +1,4 @@
-//! Use of an access token: alive, then counted.
+//! Use of an access token or an API key: alive, then counted.
 
 use super::{Answer, Check, Checked, Decision, Grant, Refused, Write};
 use crate::credential::Kind;
@@ -12,8 +12,12 @@ impl Grant {
             Ok(family) => family,
             Err(why) => return Decision::refused(why),
         };
-        if payload.kind != Kind::Access {
+        let is_key = family.is_key();
+        if payload.kind != if is_key { Kind::Key } else { Kind::Access } {
             return Decision::refused(Refused::BadTag);
+        }
+        if is_key && family.end_s(0) <= now_ms / 1000 {
+            return Decision::refused(Refused::Expired);
         }
         if payload.number > family.answer.serial {
             return Decision::refused(Refused::Ahead);
@@ -35,7 +39,8 @@ impl Grant {
         match self.count(ask, now_ms) {
             Ok((standing, writes)) => {
                 checked.standing = standing;
-                Decision { answer: Answer::Checked(checked), writes }
+                let first = is_key && self.first_use(payload.family, now_ms);
+                Decision { answer: if first { Answer::CheckedFirst(checked) } else { Answer::Checked(checked) }, writes }
             }
             Err(standing) => Decision::only(Answer::Limited(standing)),
         }

@@ -1,6 +1,6 @@
 //! Redemption of a code (RFC 6749 §4.1.3): at most once, whatever runs in parallel.
 
-use super::{Answer, Claim, Decision, Family, Grant, Held, Issued, LastAnswer, Random, Refused, Write};
+use super::{Answer, Claim, Decision, Family, Grant, Held, Issued, LastAnswer, Random, Refused, Write, secret_of};
 use crate::credential::{GrantId, Kind, Payload, Token, family_tag};
 use crate::rate::{Meter, Reservation, Window};
 
@@ -96,10 +96,6 @@ impl Grant {
 }
 
 fn new_family(claim: &Claim, held: &Held, now_ms: u64, random: &Random) -> Family {
-    let mut secret = [0; 32];
-    for (to, from) in secret.iter_mut().zip(random.iter().skip(4)) {
-        *to = *from;
-    }
     let now_s = now_ms / 1000;
     // An access token does not outlive the consent it rests on.
     let access_s = match u32::try_from(claim.absolute_s) {
@@ -107,7 +103,7 @@ fn new_family(claim: &Claim, held: &Held, now_ms: u64, random: &Random) -> Famil
         _ => claim.access_s,
     };
     Family {
-        secret,
+        secret: secret_of(random),
         ended: false,
         seq: held.seq,
         app: claim.app,

@@ -15,7 +15,7 @@ pub enum Command {
     Claim(Box<Claim>),
     /// Use a refresh token.
     Refresh(Box<Refresh>),
-    /// May this access token be used now?
+    /// May this access token or API key be used now?
     Check(Check),
     /// End what a token stands for.
     Revoke(Revoke),
@@ -31,6 +31,41 @@ pub enum Command {
         /// The number of the consent that left them out.
         seq: u64,
     },
+    /// Make an API key of the account.
+    IssueKey(Box<IssueKey>),
+    /// End one API key; one that is not there is ended already.
+    EndKey {
+        /// Its family.
+        family: u32,
+    },
+}
+
+/// A new API key, decided by the account's own people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueKey {
+    /// The account's own grant.
+    pub grant: GrantId,
+    /// The random id of the key's row: the same one again is a retry and gets the same key.
+    pub id: [u8; 16],
+    /// The family's number, drawn by the edge so that its row names it before there is a key.
+    pub family: u32,
+    /// When it was asked for, in milliseconds. It stands for the consent number: [`Command::End`] with
+    /// the time of an end reaches every key asked for before, with `u64::MAX` every key ever.
+    pub seq: u64,
+    /// The account's id.
+    pub account: String,
+    /// The account's name.
+    pub account_name: String,
+    /// The id of the person who makes it.
+    pub user: String,
+    /// What it may do.
+    pub scope: String,
+    /// Newest edge key.
+    pub key_id: u8,
+    /// Its end in seconds; 0 is never.
+    pub expires_s: u64,
+    /// Live keys at most.
+    pub max: u32,
 }
 
 /// A code's redemption, verified by the edge as far as its record goes.
@@ -100,7 +135,7 @@ pub struct Refresh {
     pub only_user: Option<String>,
 }
 
-/// Use of an access token.
+/// Use of an access token or an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The token, whose edge tag was right and which is not expired.
@@ -142,6 +177,11 @@ pub enum Answer {
     Limited(Standing),
     /// No.
     Refused(Refused),
+    /// As [`Answer::Checked`], and D1 is told: the first use of an API key on this day, as far as this
+    /// instance of the object knows. That is not stored, so a check still writes no row.
+    CheckedFirst(Box<Checked>),
+    /// An API key, to be signed by the edge.
+    KeyIssued(Token),
 }
 
 /// New tokens.
@@ -161,14 +201,14 @@ pub struct Issued {
     pub touch: bool,
 }
 
-/// What is behind an access token.
+/// What is behind an access token or an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
     /// The account's id.
     pub account: String,
     /// The account's name.
     pub account_name: String,
-    /// The person who consented.
+    /// The person who consented, or made the key.
     pub user: String,
     /// What the token may do.
     pub scope: String,
@@ -215,4 +255,6 @@ pub enum Refused {
         /// The consent number, for the install's row, when no other family lives.
         ended: Option<u64>,
     },
+    /// The account has as many live API keys as it may have.
+    KeysFull,
 }

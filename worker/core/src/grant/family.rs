@@ -61,7 +61,7 @@ pub struct Family {
     pub ended: bool,
     /// The consent number.
     pub seq: u64,
-    /// The app.
+    /// The app; [`crate::credential::NO_APP`] when it is an API key.
     pub app: u32,
     /// The account's id.
     pub account: String,
@@ -93,7 +93,7 @@ pub struct Family {
     pub refreshes: Window,
     /// API calls reserved, when the policy counts them by family.
     pub api: Reservation,
-    /// SHA-256 of the code that made it.
+    /// SHA-256 of the code that made it, or of the id of an API key.
     pub code_hash: [u8; 32],
     /// The code's challenge.
     pub code_challenge: Option<[u8; 32]>,

@@ -9,19 +9,22 @@
 //! The order of questions is the same for all credentials (attacks A6, A10): owner → family tag →
 //! replay → rate → rotate. What fails before the tag changes nothing.
 //!
+//! The account's own API keys are families too, in a grant that no app shares.
+//!
 //! RFC 6749 §4.1.2 (single use), RFC 9700 §4.14.2 (rotation, replay), RFC 7009 §2.1 (reach).
 
 mod check;
 mod claim;
 mod command;
 mod family;
+mod key;
 mod refresh;
 mod revoke;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use command::{Answer, Check, Checked, Claim, Command, Held, Issued, Refresh, Refused, Revoke};
+pub use command::{Answer, Check, Checked, Claim, Command, Held, IssueKey, Issued, Refresh, Refused, Revoke};
 pub use family::{Family, GrantRow, LastAnswer, Rows, Withdrawn};
 pub use sweep::Sweep;
 
@@ -40,6 +43,8 @@ pub struct Grant {
     families: BTreeMap<u32, Family>,
     api: Meter,
     family_api: BTreeMap<u32, Meter>,
+    /// Days on which uses of API keys were told; not stored.
+    used_day: BTreeMap<u32, u64>,
 }
 
 /// A row to write before the answer leaves.
@@ -73,11 +78,21 @@ impl Decision {
 /// Random bytes for one decision: a family number and a family secret.
 pub type Random = [u8; 36];
 
+/// The family secret among them.
+fn secret_of(random: &Random) -> [u8; 32] {
+    let mut secret = [0; 32];
+    for (to, from) in secret.iter_mut().zip(random.iter().skip(4)) {
+        *to = *from;
+    }
+    secret
+}
+
 impl Grant {
     /// A grant that has no rows yet: nothing was ever claimed or ended here.
     #[must_use]
     pub fn new(issuer: String) -> Self {
-        Self { issuer, row: GrantRow::default(), families: BTreeMap::new(), api: Meter::fresh(), family_api: BTreeMap::new() }
+        let (families, family_api, used_day) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { issuer, row: GrantRow::default(), families, api: Meter::fresh(), family_api, used_day }
     }
 
     /// The grant behind the rows of a restarted object.
@@ -85,7 +100,7 @@ impl Grant {
     pub fn load(issuer: String, rows: Rows) -> Self {
         let api = Meter::resumed(rows.grant.api, rows.grant.burst);
         let family_api = rows.families.iter().map(|(number, family)| (*number, Meter::resumed(family.api, family.burst))).collect();
-        Self { issuer, row: rows.grant, families: rows.families, api, family_api }
+        Self { issuer, row: rows.grant, families: rows.families, api, family_api, used_day: BTreeMap::new() }
     }
 
     /// The grant's own row.
@@ -104,7 +119,7 @@ impl Grant {
     /// from the empty grant and creates nothing (attack A38).
     #[must_use]
     pub const fn may_create(command: &Command) -> bool {
-        matches!(command, Command::Claim(_) | Command::End { .. } | Command::Withdraw { .. })
+        matches!(command, Command::Claim(_) | Command::End { .. } | Command::Withdraw { .. } | Command::IssueKey(_))
     }
 
     /// Decides a command. On a storage fault the caller must drop this value and load it again.
@@ -116,6 +131,8 @@ impl Grant {
             Command::Revoke(revoke) => self.revoke(revoke, now_ms),
             Command::End { seq } => self.end(*seq, now_ms),
             Command::Withdraw { scopes, seq } => self.withdraw(scopes, *seq, now_ms),
+            Command::IssueKey(ask) => self.issue_key(ask, now_ms, random),
+            Command::EndKey { family } => self.end_key(*family, now_ms),
         }
     }
 

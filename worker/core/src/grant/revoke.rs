@@ -16,6 +16,10 @@ impl Grant {
             Ok(family) => family.seq,
             Err(why) => return Decision::refused(why),
         };
+        if payload.kind == Kind::Key {
+            // No client's, whoever asks: its account ends it.
+            return Decision::refused(Refused::NotYours);
+        }
         match (ask.reach, payload.kind) {
             (Reach::Grant, _) => {
                 // Families of a later consent survive: an app that reconnects and then tidies away

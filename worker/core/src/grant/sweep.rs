@@ -54,7 +54,7 @@ impl Grant {
         }
         // The newest consent's number is what the install's row waits for when the last family ends.
         let newest = self.families.values().map(|family| family.seq).max();
-        delete.retain(|(_, family)| Some(family.seq) != newest);
+        delete.retain(|(_, family)| family.is_key() || Some(family.seq) != newest);
         let next_ms = keep.iter().map(|(_, family)| end_ms(family).saturating_add(WIPE_AFTER_MS).saturating_sub(now_ms)).min();
         let again_ms = next_ms.unwrap_or(WIPE_AFTER_MS).clamp(WIPE_AFTER_MS, LONGEST_SLEEP_MS);
         let delete = delete.into_iter().map(|(number, _)| *number).collect();
@@ -66,12 +66,17 @@ impl Grant {
         for number in deleted {
             self.families.remove(number);
             self.family_api.remove(number);
+            self.used_day.remove(number);
         }
     }
 }
 
 /// When the family is over by itself, in milliseconds.
 fn family_end_ms(family: &Family, idle_s: u64, absolute_s: u64) -> u64 {
+    if family.is_key() {
+        // Neither disuse nor the lives of refresh tokens end an API key.
+        return family.end_s(0).saturating_mul(1000);
+    }
     let idle = if idle_s == 0 { u64::MAX } else { family.used_ms.saturating_add(idle_s.saturating_mul(1000)) };
     // An access token may outlive the idle end of its family.
     let access = family.answer.issued_s.saturating_add(u64::from(family.answer.access_s)).saturating_mul(1000);

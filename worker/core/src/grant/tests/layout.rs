@@ -90,6 +90,19 @@ fn the_stored_form_of_the_grants_own_row() {
     assert_eq!(hex(&stored), "02b424ab939eabb4245f090708010161ac02");
 }
 
+/// What version 2 stored before there were API keys: a key is such a row too, of no app.
+#[test]
+fn rows_of_version_2_are_read_and_are_no_keys() {
+    let stored = "\
+         0200000000000000000000000000000000000000000000000000000000000000000001070361636305\
+         53616c6f6e037573720161000000000000000000000000000000000000000000";
+    let mut row = crate::encoding::array_from_hex::<73>(stored).unwrap().to_vec();
+    row.extend([0; 32 + 1 + 32 + 1 + 2]);
+    let family = Family::decode(&row).unwrap();
+    assert_eq!((family.seq, family.app, family.account_name.as_str(), family.scope.as_str()), (1, 7, "Salon", "a"));
+    assert!(!family.is_key() && Family { app: 0, ..family }.is_key());
+}
+
 #[test]
 fn rows_of_version_1_are_read() {
     let row = GrantRow { ended_seq: 0x1234, active_ms: 9, ..GrantRow::default() };
@@ -170,6 +183,25 @@ fn the_wire_form_of_commands() {
     assert_eq!(wire(&Command::Revoke(Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
     assert_eq!(wire(&Command::End { seq: 300 }), "04ac02");
     assert_eq!(wire(&Command::Withdraw { scopes: vec!["a".into()], seq: 300 }), "05010161ac02");
+    let key = IssueKey {
+        grant: GrantId(bytes(0x20)),
+        id: bytes(0x40),
+        family: u32::MAX,
+        seq: 300,
+        account: "acc".into(),
+        account_name: "Salon".into(),
+        user: "usr".into(),
+        scope: "a b".into(),
+        key_id: 1,
+        expires_s: 1_800_000_000,
+        max: 20,
+    };
+    assert_eq!(
+        wire(&Command::IssueKey(Box::new(key))),
+        "06202122232425262728292a2b2c2d2e2f404142434445464748494a4b4c4d4e4fffffffff0fac02\
+         036163630553616c6f6e03757372036120620180a4a7da0614"
+    );
+    assert_eq!(wire(&Command::EndKey { family: 300 }), "07ac02");
 }
 
 #[test]
@@ -178,7 +210,9 @@ fn the_wire_form_of_answers() {
     let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true };
     let checked = Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing };
     assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}03612062010361636301"));
-    assert_eq!(wire(&Answer::Checked(Box::new(checked))), "01036163630553616c6f6e037573720361206264633c");
+    assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633c");
+    assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633c");
+    assert_eq!(wire(&Answer::KeyIssued(token())), format!("08{TOKEN}"));
     assert_eq!(wire(&Answer::Revoked { ended: Some(300) }), "0201ac02");
     assert_eq!(wire(&Answer::Revoked { ended: None }), "0200");
     assert_eq!(wire(&Answer::Ended), "03");
@@ -206,6 +240,7 @@ fn the_wire_form_of_refusals() {
         (Refused::CodeReplayed { ended: Some(300) }, "060d01ac02"),
         (Refused::RefreshReplayed { ended: None }, "060e00"),
         (Refused::RefreshReplayed { ended: Some(300) }, "060e01ac02"),
+        (Refused::KeysFull, "060f"),
     ] {
         assert_eq!(wire(&no(why)), expected);
     }

@@ -10,6 +10,7 @@ mod check;
 mod claim;
 mod clock;
 mod history;
+mod key;
 mod layout;
 mod lives;
 mod model;
@@ -351,6 +352,7 @@ fn only_a_claim_and_an_owners_end_may_make_the_schema_a38() {
     let revoke = Command::Revoke(Revoke { token: tokens.refresh, reach: Reach::Grant });
     let refresh = Command::Refresh(Box::new(world.ask(&tokens.refresh)));
     assert!(Grant::may_create(&Command::Claim(Box::new(claim))) && Grant::may_create(&Command::End { seq: 1 }));
+    assert!(!Grant::may_create(&Command::EndKey { family: 1 }));
     let mut wiped = World::new(false);
     for command in [check, revoke, refresh] {
         assert!(!Grant::may_create(&command));
