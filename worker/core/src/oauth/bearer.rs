@@ -22,12 +22,27 @@ pub fn bearer(authorization: Option<&str>, elsewhere: bool) -> Bearer<'_> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Bearer::Missing;
     }
-    let token = value.trim();
-    let token68 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-    if elsewhere || token.is_empty() || !token.bytes().all(token68) {
-        return Bearer::Malformed;
+    token68(value, elsewhere)
+}
+
+/// As [`bearer`], and takes the scheme that a policy has for API keys too. The second value says whether
+/// that scheme was used: what it carries must be an API key.
+#[must_use]
+pub fn bearer_or_key<'a>(authorization: Option<&'a str>, elsewhere: bool, key_scheme: Option<&str>) -> (Bearer<'a>, bool) {
+    let value = key_scheme.and_then(|own| {
+        let (scheme, value) = authorization?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case(own).then_some(value)
+    });
+    match value {
+        Some(value) => (token68(value, elsewhere), true),
+        None => (bearer(authorization, elsewhere), false),
     }
-    Bearer::Token(token)
+}
+
+fn token68(value: &str, elsewhere: bool) -> Bearer<'_> {
+    let token = value.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    if elsewhere || token.is_empty() || !token.bytes().all(plain) { Bearer::Malformed } else { Bearer::Token(token) }
 }
 
 /// The `WWW-Authenticate` value (RFC 6750 §3): without an error code when no credentials were sent,
@@ -62,6 +77,19 @@ mod tests {
         for bad in ["Bearer", "Bearer ", "Bearer a b", "Bearer a\"b", "Bearer ü"] {
             assert_eq!(bearer(Some(bad), false), Bearer::Malformed, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_policys_own_scheme_carries_keys() {
+        let read = |header, elsewhere| bearer_or_key(header, elsewhere, Some("Klaviyo-API-Key"));
+        assert_eq!(read(Some("Klaviyo-API-Key pk_a"), false), (Bearer::Token("pk_a"), true));
+        assert_eq!(read(Some("klaviyo-api-key  pk_a "), false), (Bearer::Token("pk_a"), true));
+        assert_eq!(read(Some("Klaviyo-API-Key pk_a"), true), (Bearer::Malformed, true));
+        assert_eq!(read(Some("Klaviyo-API-Key a b"), false), (Bearer::Malformed, true));
+        assert_eq!(read(Some("Bearer pk_a"), false), (Bearer::Token("pk_a"), false));
+        assert_eq!(read(Some("Klaviyo-API-Key"), false), (Bearer::Missing, false));
+        assert_eq!(read(None, true), (Bearer::Missing, false));
+        assert_eq!(bearer_or_key(Some("Klaviyo-API-Key pk_a"), false, None), (Bearer::Missing, false));
     }
 
     #[test]

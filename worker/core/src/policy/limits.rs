@@ -28,6 +28,13 @@ pub struct Api {
     pub burst: Option<Limit>,
     /// What they are counted by.
     pub per: Per,
+    /// Calls per window of one API key, which has no burst limit then; without it a key has the limits
+    /// above, for itself.
+    #[serde(default, skip_serializing_if = "none")]
+    pub key_rate: Option<Limit>,
+    /// An authentication scheme beside `Bearer` that carries API keys and nothing else.
+    #[serde(default, skip_serializing_if = "none")]
+    pub key_scheme: Option<String>,
     /// The headers that say where a caller stands.
     pub headers: RateHeaders,
     /// What refusals look like.
@@ -39,6 +46,15 @@ impl Api {
     #[must_use]
     pub const fn rates(&self) -> Rates {
         Rates { rate: self.rate, burst: self.burst }
+    }
+
+    /// The limits of one API key.
+    #[must_use]
+    pub const fn key_rates(&self) -> Rates {
+        match self.key_rate {
+            Some(rate) => Rates { rate, burst: None },
+            None => self.rates(),
+        }
     }
 }
 

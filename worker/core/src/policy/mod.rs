@@ -12,10 +12,12 @@
 //! | [`endpoints`] | addresses; authorize, token, revoke, `me`: what they take and answer |
 //! | [`lives`] | codes, access tokens, refresh tokens, sessions |
 //! | [`limits`] | requests, refreshes, sign-ins |
+//! | [`api_keys`] | who makes API keys, how many, how long they live |
 //! | [`errors`], [`shape`] | what refusals and answers look like |
 //! | [`apps`] | review, secrets, what staff may set per app; [`AppPolicy`], what holds for one app |
 //! | [`development`] | the data that `npm run dev` seeds under a preset |
 
+pub mod api_keys;
 pub mod apps;
 pub mod development;
 pub mod endpoints;
@@ -30,6 +32,7 @@ mod validate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use api_keys::ApiKeys;
 pub use apps::{AppPolicy, Apps, Knob, Overrides, Review, Use};
 pub use development::Development;
 pub use endpoints::{
@@ -67,6 +70,8 @@ pub struct Policy {
     pub revoke: Revoke,
     /// API calls: limits and errors.
     pub api: Api,
+    /// API keys.
+    pub keys: ApiKeys,
     /// The resource that says whose token it is.
     pub me: Me,
     /// Apps: who makes them, who reviews them.

@@ -69,6 +69,11 @@ fn a_bad_override_names_its_key() {
         (r#"{"api":{"errors":{"says":{"fault":{"description":"a \"b\""}}}}}"#, "api.errors.says"),
         (r#"{"api":{"burst":{"limit":10,"window_s":60}}}"#, "api.burst"),
         (r#"{"api":{"headers":{"limit":"X Limit"}}}"#, "api.headers"),
+        (r#"{"api":{"key_rate":{"limit":0,"window_s":60}}}"#, "api.key_rate.limit"),
+        (r#"{"api":{"key_scheme":"bearer"}}"#, "api.key_scheme"),
+        (r#"{"api":{"key_scheme":"Api Key"}}"#, "api.key_scheme"),
+        (r#"{"keys":{"max":0}}"#, "keys.max"),
+        (r#"{"keys":{"life_max_s":60}}"#, "keys.life_max_s"),
         (r#"{"me":{"scope":"nothing"}}"#, "me.scope"),
         (r#"{"me":{"body":"$account"}}"#, "me.body: there is no placeholder $account"),
         (r#"{"routes":{"token":["/login"]}}"#, "routes.token"),
@@ -84,6 +89,23 @@ fn a_bad_override_names_its_key() {
         let error = default_policy().with_overrides(overrides).unwrap_err();
         assert!(error.contains(key), "{overrides}: {error}");
     }
+}
+
+#[test]
+fn a_key_has_the_limits_of_apps_unless_the_policy_says_otherwise() {
+    let policy = default_policy();
+    assert_eq!(policy.api.key_rates(), policy.api.rates());
+    let policy = policy.with_overrides(r#"{"api":{"burst":{"limit":1,"window_s":1},"key_rate":{"limit":5,"window_s":60}}}"#).unwrap();
+    assert_eq!(policy.api.key_rates(), crate::rate::Rates { rate: Limit { limit: 5, window_s: 60 }, burst: None });
+}
+
+#[test]
+fn who_may_make_keys_and_how_long_they_live() {
+    let keys = ApiKeys { roles: vec!["owner".into()], max: 20, life_max_s: 0 };
+    assert!(keys.on() && keys.allows("owner") && !keys.allows("staff"));
+    assert!(keys.allows_life(0) && keys.allows_life(86_400));
+    let short = ApiKeys { roles: Vec::new(), life_max_s: 86_400, ..keys };
+    assert!(!short.on() && !short.allows_life(0) && short.allows_life(86_400) && !short.allows_life(86_401));
 }
 
 #[test]

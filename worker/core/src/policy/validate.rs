@@ -21,6 +21,7 @@ impl Policy {
         self.check_answers()?;
         self.check_lives()?;
         self.check_limits()?;
+        self.check_keys()?;
         require(self.revoke.refresh_ends != Reach::Token, "revoke.refresh_ends", "family or grant")?;
         require(self.revoke.access_ends != Reach::Family, "revoke.access_ends", "token or grant")?;
         require((1..=10).contains(&self.apps.secrets_max), "apps.secrets_max", "1 to 10")?;
@@ -156,6 +157,7 @@ impl Policy {
         for (key, rate) in [
             ("refresh.rate", self.refresh.rate),
             ("api.rate", self.api.rate),
+            ("api.key_rate", self.api.key_rate.unwrap_or(self.api.rate)),
             ("api.burst", self.api.burst.unwrap_or(self.api.rate)),
             ("login.per_address", self.login.per_address),
             ("login.per_network", self.login.per_network),
@@ -169,6 +171,19 @@ impl Policy {
         let shorter = burst.is_none_or(|burst| burst.window_s < rate.window_s && burst.limit <= rate.limit);
         require(shorter, "api.burst", "a shorter window with no more calls than api.rate")?;
         require((1..=1000).contains(&self.refresh.families_max), "refresh.families_max", "1 to 1000")
+    }
+
+    fn check_keys(&self) -> Result<(), String> {
+        let keys = &self.keys;
+        require((1..=200).contains(&keys.max), "keys.max", "1 to 200")?;
+        let life = keys.life_max_s == 0 || (86_400..=315_360_000).contains(&keys.life_max_s);
+        require(life, "keys.life_max_s", "0, or a day to ten years")?;
+        // RFC 9110 §11.1: a scheme is a token; those with a meaning of their own are taken.
+        let own = |scheme: &String| {
+            let plain = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            plain && !["bearer", "basic"].iter().any(|taken| scheme.eq_ignore_ascii_case(taken))
+        };
+        require(self.api.key_scheme.as_ref().is_none_or(own), "api.key_scheme", "letters, digits and -, neither Bearer nor Basic")
     }
 }
 
