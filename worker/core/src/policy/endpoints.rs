@@ -250,7 +250,8 @@ pub struct Me {
 }
 
 impl Me {
-    /// Placeholders of its answer.
+    /// Placeholders of its answer. Of an API key `app.client_id` has nothing to say, nor has `expires_at`
+    /// when it has no end.
     pub const PLACEHOLDERS: [&'static str; 11] =
         ["account.id", "account.name", "app.client_id", "user.id", "scope", "scopes", "expires_at", "now_ms", "timestamp", "null", "path"];
 }
