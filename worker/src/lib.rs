@@ -47,7 +47,7 @@ const UNNAMED: Frame<'static> = Frame {
     themed: false,
     person: None,
     csrf: None,
-    nav: Nav { develops: false, staff: false },
+    nav: Nav { develops: false, keys: false, staff: false },
 };
 
 #[event(fetch)]
@@ -79,5 +79,8 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     let Some(config) = config::config(&env) else { return };
     if let Err(fault) = store::sweep(&env, config.policy.audit.keep_days, platform::now_s()).await {
         log::fault("daily sweep", &fault);
+    }
+    if let Err(fault) = operations::keys::sweep(&env, &config, platform::now_s()).await {
+        log::fault("daily sweep of keys", &fault);
     }
 }

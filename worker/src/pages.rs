@@ -61,6 +61,8 @@ pub(crate) struct Frame<'a> {
 pub(crate) struct Nav {
     /// Their role in an account lets them register apps.
     pub(crate) develops: bool,
+    /// The platform has API keys.
+    pub(crate) keys: bool,
     /// They are platform staff.
     pub(crate) staff: bool,
 }

@@ -58,7 +58,9 @@ fn allowed(call: &Call, actor: &Actor, account: &str) -> Result<(), Refused> {
     let policy = &call.config.policy.keys;
     match () {
         () if !policy.on() || !actor.belongs_to(account) => Err(Refused::NotFound),
-        () if !actor.has_role(account, &policy.roles) => Err(Refused::NotAllowed("Your role in this account does not include its API keys")),
+        () if !actor.has_role(account, &policy.roles) => {
+            Err(Refused::NotAllowed("Your role in this account does not include its API keys"))
+        }
         () => Ok(()),
     }
 }
@@ -152,10 +154,15 @@ async fn made(call: &Call, actor: &Actor, key: &ApiKey) -> Result<Token, Failure
     })
 }
 
-/// Keys of an account, those that work first.
-pub(crate) async fn list(call: &Call, actor: &Actor, account: &str, skip: u32, most: u32) -> Result<Vec<ApiKey>, Failure> {
-    allowed(call, actor, account)?;
-    Ok(keys::list(&call.env, &[account], skip, most).await?)
+/// Keys of an account, or of every account in which the actor's role allows it: those that work first,
+/// then the newest.
+pub(crate) async fn list(call: &Call, actor: &Actor, account: Option<&str>, skip: u32, most: u32) -> Result<Vec<ApiKey>, Failure> {
+    let mut accounts: Vec<&str> = actor.accounts_with(&call.config.policy.keys.roles).map(|membership| &*membership.account).collect();
+    if let Some(account) = account {
+        allowed(call, actor, account)?;
+        accounts = vec![account];
+    }
+    Ok(keys::list(&call.env, &accounts, skip, most).await?)
 }
 
 /// A key that the actor may revoke.

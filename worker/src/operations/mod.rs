@@ -6,6 +6,7 @@
 
 pub(crate) mod apps;
 pub(crate) mod installs;
+pub(crate) mod keys;
 pub(crate) mod logo;
 pub(crate) mod register;
 pub(crate) mod review;

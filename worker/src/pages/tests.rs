@@ -12,7 +12,7 @@ fn frame(person: &str) -> Frame<'_> {
         themed: true,
         person: Some(person),
         csrf: Some(person),
-        nav: Nav { develops: true, staff: true },
+        nav: Nav { develops: true, keys: true, staff: true },
     }
 }
 

@@ -94,7 +94,7 @@ impl Moment {
     }
 
     /// The day alone, for people: `22 November 2026`.
-    pub(super) fn day_text(&self) -> &str {
+    pub(crate) fn day_text(&self) -> &str {
         self.text.split(',').next().unwrap_or_default()
     }
 }

@@ -62,7 +62,7 @@ impl Guest {
     pub(super) fn frame<'a>(&'a self, call: &'a Call) -> Frame<'a> {
         let creators = &call.config.policy.apps.creator_roles;
         let develops = self.visitor.staff || self.visitor.memberships.iter().any(|membership| creators.contains(&membership.role));
-        let nav = Nav { develops, staff: self.visitor.staff };
+        let nav = Nav { develops, keys: call.config.policy.keys.on(), staff: self.visitor.staff };
         Frame { person: Some(&self.visitor.email), csrf: Some(&self.csrf), nav, ..frame(call) }
     }
 

@@ -79,7 +79,7 @@ async fn asked(call: &Call, check: Check, client_id: Option<&str>) -> Result<Ans
     match ask(&call.env, &payload.grant, &Command::Check(check)).await? {
         GrantAnswer::Checked(checked) => Ok(me(call, &checked, client_id, payload.expires_s)),
         GrantAnswer::CheckedFirst(checked) => {
-            store::keys::used_later(call, &checked.account, payload.family);
+            used_later(call, checked.account.clone(), payload.family);
             Ok(me(call, &checked, client_id, payload.expires_s))
         }
         GrantAnswer::Limited(standing) => Ok(refusal::resource_limited(call, &standing)),
@@ -87,6 +87,16 @@ async fn asked(call: &Call, check: Check, client_id: Option<&str>) -> Result<Ans
         GrantAnswer::Refused(_) => Ok(refusal::resource(call, ResourceError::TokenRevoked, "")),
         _ => Err(Fault::at("check answer")),
     }
+}
+
+/// Tells the key's row after the answer that the key is used.
+fn used_later(call: &Call, account: String, family: u32) {
+    let env = call.env.clone();
+    call.context.wait_until(async move {
+        if let Err(fault) = store::keys::used(&env, &account, family, now_s()).await {
+            crate::log::fault("key in use", &fault);
+        }
+    });
 }
 
 fn me(call: &Call, checked: &Checked, client_id: Option<&str>, expires_at: u64) -> Answer {

@@ -10,6 +10,7 @@ mod client;
 mod decision;
 mod developers;
 mod guest;
+mod keys;
 mod login;
 mod logo;
 mod manage;
@@ -149,6 +150,7 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         (path, method) if serves(below(path, "/admin").map_or("", admin::methods), &method) => {
             admin::answer(call, below(path, "/admin").unwrap_or_default(), &method).await
         }
+        (path, method) if serves(keys::methods(call, path), &method) => keys::answer(call, path, &method).await,
         ("/platform.css", Method::Get) => Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
         (path, method) if path.starts_with("/manage/v1/") => manage::answer(call, &method).await,
@@ -220,6 +222,7 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
             "/account/apps" => "GET, HEAD",
             "/marketplace" => "GET, HEAD",
             _ if path.starts_with("/logo/") => "GET, HEAD",
+            path if !keys::methods(call, path).is_empty() => keys::methods(call, path),
             _ => below(path, "/developers")
                 .map(developers::methods)
                 .or_else(|| below(path, "/admin").map(admin::methods))

@@ -108,7 +108,14 @@ pub(crate) async fn begin(env: &Env, new: &NewRow<'_>) -> Result<Option<ApiKey>,
 }
 
 /// An entry about a key, recorded while its row has this status: in front of the statement that changes it.
-fn recorded(database: &D1Database, config: &Config, entry: &Entry<'_>, key: &ApiKey, status: &str, now_s: u64) -> Result<D1PreparedStatement, Fault> {
+fn recorded(
+    database: &D1Database,
+    config: &Config,
+    entry: &Entry<'_>,
+    key: &ApiKey,
+    status: &str,
+    now_s: u64,
+) -> Result<D1PreparedStatement, Fault> {
     let sql = "INSERT INTO audit (at, actor, action, account_id, subject, detail, place_sealed)
                SELECT ?1, ?2, ?3, account_id, ?4, ?5, ?6 FROM api_keys WHERE id = ?7 AND status = ?8";
     let place = audit::place(config, entry.network)?;

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
 pub(crate) mod installs;
+pub(crate) mod keys;
 pub(crate) mod people;
 
 use serde::de::DeserializeOwned;
