@@ -16,6 +16,7 @@ import {
   signedIn,
   spa,
 } from "./harness/client.mjs";
+import { makeKey } from "./harness/keys.mjs";
 import { startServer } from "./harness/server.mjs";
 
 let server, owner, app;
@@ -100,6 +101,16 @@ test("check a bearer token: 1 object request; no row under a tenth of the limit,
   });
 });
 
+test("check an API key: 1 object request, no lease; D1 hears of the first use of a day after the answer", async () => {
+  const { key } = await makeKey(owner);
+  const { cost } = await server.counted(() => me(server, key));
+  assert.deepEqual([cost.objectRequests, cost.d1Statements, cost.rowsWritten], [1, 1, 0]);
+  assert.match(cost.queries[0], /^UPDATE api_keys SET used_at/);
+  await costs({ objectRequests: 9 }, async () => {
+    for (let n = 0; n < 9; n += 1) assert.equal((await me(server, key)).status, 200);
+  });
+});
+
 test("revoke by token: 1 object request and 1 D1 statement", async () => {
   await warm();
   for (const which of ["refresh_token", "access_token"]) {
@@ -115,6 +126,7 @@ test("revoke by token: 1 object request and 1 D1 statement", async () => {
 test("invariant 6: garbage, forged, expired and foreign tokens and codes, and unknown clients, cost nothing and make no object", async () => {
   const held = await connect(server, owner, app);
   const redirect = await authorize(owner, app);
+  const { key } = await makeKey(owner);
   await warm();
   const objects = (await server.objects("Grant")).length + (await server.objects("App")).length;
   const forged = (token) => [
@@ -125,7 +137,7 @@ test("invariant 6: garbage, forged, expired and foreign tokens and codes, and un
     "",
   ];
   await costs({}, async () => {
-    for (const token of [...forged(held.access_token), held.refresh_token, redirect.code]) await me(server, token);
+    for (const token of [...forged(held.access_token), ...forged(key), held.refresh_token, redirect.code]) await me(server, token);
     for (const token of [...forged(held.refresh_token), held.access_token]) {
       await refresh(server, app, token);
       if (token) await revoke(server, app, token.replace("eg_at_", "eg_zz_"));

@@ -44,4 +44,7 @@ export default {
     if (new URL(request.url).pathname === "/__count") return control(request);
     return new built(watched(ctx), bindings(env)).fetch(request);
   },
+  scheduled(event, env, ctx) {
+    return new built(watched(ctx), bindings(env)).scheduled(event);
+  },
 };

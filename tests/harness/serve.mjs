@@ -78,6 +78,10 @@ const commands = {
     const codes = await miniflare.getKVNamespace("CODES");
     return (await codes.list()).keys.map((key) => key.name);
   },
+  /** Runs what runs daily. */
+  async scheduled() {
+    return (await (await miniflare.getWorker(NAME)).scheduled({})).outcome;
+  },
   async stop() {
     await miniflare.dispose();
     setImmediate(() => process.exit(0));

@@ -172,6 +172,8 @@ export class Server {
   evict = (className) => this.#call("evict", { className });
   objects = (className) => this.#call("objects", { className });
   sql = (query, ...values) => this.#call("sql", { query, values });
+  /** Runs what runs daily; "ok" when it ended without an error. */
+  scheduled = () => this.#call("scheduled");
   kvKeys = () => this.#call("keys");
 
   /** Ends workerd and everything around it at once, as a power cut would. */

@@ -97,7 +97,7 @@ pub(crate) async fn issue(call: &Call, actor: &Actor, new: &NewKey<'_>) -> Resul
         now_ms,
         expires_at: if new.life_s == 0 { 0 } else { (now_ms / 1000).saturating_add(new.life_s) },
     };
-    let key = keys::begin(&call.env, &row).await?.or_fault("key row")?;
+    let mut key = keys::begin(&call.env, &row).await?.or_fault("key row")?;
     // What was asked for the first time counts: the object is asked for the same key again.
     if key.status != "issuing" || key.account_id != new.account || key.created_by != actor.id {
         return Err(shown_already());
@@ -110,8 +110,8 @@ pub(crate) async fn issue(call: &Call, actor: &Actor, new: &NewKey<'_>) -> Resul
     if !keys::live(&call.env, config, &key, hint, &entry, now_s()).await? {
         return Err(shown_already());
     }
-    let (status, hint) = ("live".to_owned(), hint.to_owned());
-    Ok(Made { key: ApiKey { status, hint, ..key }, text })
+    key.hint = hint.to_owned();
+    Ok(Made { key, text })
 }
 
 fn shown_already() -> Failure {

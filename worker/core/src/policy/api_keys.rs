@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The longest life that a key with an end or a policy may have: ten years, in seconds.
+pub(super) const LIFE_MAX_S: u64 = 315_360_000;
+
 /// API keys. Their prefix is `token.prefixes.key`, their limit `api.key_rate`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,9 +30,10 @@ impl ApiKeys {
         self.roles.iter().any(|allowed| allowed == role)
     }
 
-    /// Whether a key may live so long, in seconds; 0 is for ever.
+    /// Whether a key may live so long, in seconds; 0 is for ever, and what has an end has it within ten years.
     #[must_use]
     pub const fn allows_life(&self, life_s: u64) -> bool {
-        self.life_max_s == 0 || (life_s != 0 && life_s <= self.life_max_s)
+        let most = if self.life_max_s == 0 { LIFE_MAX_S } else { self.life_max_s };
+        if life_s == 0 { self.life_max_s == 0 } else { life_s <= most }
     }
 }

@@ -103,7 +103,7 @@ fn a_key_has_the_limits_of_apps_unless_the_policy_says_otherwise() {
 fn who_may_make_keys_and_how_long_they_live() {
     let keys = ApiKeys { roles: vec!["owner".into()], max: 20, life_max_s: 0 };
     assert!(keys.on() && keys.allows("owner") && !keys.allows("staff"));
-    assert!(keys.allows_life(0) && keys.allows_life(86_400));
+    assert!(keys.allows_life(0) && keys.allows_life(86_400) && !keys.allows_life(u64::MAX));
     let short = ApiKeys { roles: Vec::new(), life_max_s: 86_400, ..keys };
     assert!(!short.on() && !short.allows_life(0) && short.allows_life(86_400) && !short.allows_life(86_401));
 }

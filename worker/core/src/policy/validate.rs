@@ -1,6 +1,7 @@
 //! What a policy may not say, whatever platform it is for: the rules between knobs. The floor for
 //! public clients is not here but in [`super::AppPolicy`], which no policy gets past.
 
+use super::api_keys::LIFE_MAX_S;
 use super::errors::{self, Say};
 use super::platform::{contrast_with_white, rgb};
 use super::{AuthMethod, Me, Member, Policy, Reach, Rotation, Separator};
@@ -176,7 +177,7 @@ impl Policy {
     fn check_keys(&self) -> Result<(), String> {
         let keys = &self.keys;
         require((1..=200).contains(&keys.max), "keys.max", "1 to 200")?;
-        let life = keys.life_max_s == 0 || (86_400..=315_360_000).contains(&keys.life_max_s);
+        let life = keys.life_max_s == 0 || (86_400..=LIFE_MAX_S).contains(&keys.life_max_s);
         require(life, "keys.life_max_s", "0, or a day to ten years")?;
         // RFC 9110 §11.1: a scheme is a token; those with a meaning of their own are taken.
         let own = |scheme: &String| {
