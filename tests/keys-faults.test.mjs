@@ -23,7 +23,7 @@ const rows = (status) => server.sql("SELECT id, family, hint FROM api_keys WHERE
 const counts = async () => (await server.fetch("/__count")).json();
 
 test("an issue whose answer was lost on the way is finished by sending the form again, with one key", async () => {
-  for (const fault of [{ object: "lost", objectOnly: ["GRANT"] }, { object: "throw", objectOnly: ["GRANT"] }, { d1Batch: "throw" }]) {
+  for (const fault of [{ object: "lost", objectOnly: ["GRANT"] }, { object: "throw", objectOnly: ["GRANT"] }, { d1Batch: "throw" }, { d1Batch: "lost" }]) {
     const { data } = await keyForm(owner);
     await server.faults(fault);
     const failed = await sendKeyForm(owner, data);
