@@ -21,7 +21,7 @@ const SCHEMA: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS grant_state (id INTEGER PRIMARY KEY CHECK (id = 1), state BLOB NOT NULL) STRICT",
 ];
 
-/// One (account, app).
+/// One (account, app), or the API keys of one account.
 #[durable_object(alarm)]
 pub struct Grant {
     state: State,

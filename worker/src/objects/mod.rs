@@ -2,7 +2,7 @@
 //!
 //! | object | one per | owns |
 //! |---|---|---|
-//! | [`grant::Grant`] | (account, app) | token families, claimed codes, API counters |
+//! | [`grant::Grant`] | (account, app), and account for its API keys | token families, claimed codes, keys, API counters |
 //! | [`app::App`] | app | status, secret hashes, redirect URIs, scopes |
 //! | [`limiter::RateLimiter`] | name that tries to sign in | counters before authentication |
 //!

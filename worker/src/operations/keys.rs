@@ -197,8 +197,11 @@ async fn end(env: &Env, config: &Config, account: &str, family: u32) -> Result<(
 /// The daily sweep: what left-over rows may have made has ended, and what is over for long is forgotten.
 pub(crate) async fn sweep(env: &Env, config: &Config, now_s: u64) -> Result<(), Fault> {
     for left in keys::give_up(env, now_s.saturating_sub(GIVE_UP_S), now_s.saturating_sub(LISTED_S)).await? {
-        end(env, config, &left.account_id, left.family).await?;
-        keys::forget(env, &left.id).await?;
+        // One that does not answer is for the next day, and keeps none of the others waiting.
+        match end(env, config, &left.account_id, left.family).await {
+            Ok(()) => keys::forget(env, &left.id).await?,
+            Err(fault) => crate::log::fault("left-over key", &fault),
+        }
     }
     Ok(())
 }
