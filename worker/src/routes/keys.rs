@@ -240,7 +240,7 @@ async fn issue(call: &mut Call) -> Result<Answer, Fault> {
 fn shown(call: &Call, guest: &Guest, made: &Made) -> Result<Answer, Fault> {
     let policy = &call.config.policy;
     let mut page = SheetPage::new(guest.frame(call), "Your new API key", "");
-    page.warning = Some("Copy the key now: it is not shown again, to nobody. Whoever has it can use it.".into());
+    page.warning = Some("Copy the key now: it is never shown again, to anybody. Whoever has it can use it.".into());
     page.up = Some(Link::other(HERE, "API keys"));
     let scheme = policy.api.key_scheme.as_deref().unwrap_or("Bearer");
     let usage = format!(
