@@ -14,6 +14,7 @@
 //! | [`limits`] | requests, refreshes, sign-ins |
 //! | [`errors`], [`shape`] | what refusals and answers look like |
 //! | [`apps`] | review, secrets, what staff may set per app; [`AppPolicy`], what holds for one app |
+//! | [`mail`] | notices by e-mail and their words |
 //! | [`development`] | the data that `npm run dev` seeds under a preset |
 
 pub mod apps;
@@ -22,6 +23,7 @@ pub mod endpoints;
 pub mod errors;
 pub mod limits;
 pub mod lives;
+pub mod mail;
 pub mod platform;
 pub mod scopes;
 pub mod shape;
@@ -39,6 +41,7 @@ pub use endpoints::{
 pub use errors::{ApiErrors, Say, TokenErrors};
 pub use limits::{Api, Audit, Login, PasswordChangeEnds, Per, RateHeaders, Unproven};
 pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
+pub use mail::{Mail, MailWords};
 pub use platform::Platform;
 pub use scopes::{ScopeEntry, Scopes, Separator, Told};
 pub use shape::Shape;
@@ -79,6 +82,9 @@ pub struct Policy {
     pub audit: Audit,
     /// Callers that have proven nothing.
     pub unproven: Unproven,
+    /// Notices by e-mail.
+    #[serde(default)]
+    pub mail: Mail,
 }
 
 impl Policy {

@@ -78,6 +78,17 @@ fn a_bad_override_names_its_key() {
         (r#"{"revoke":{"access_ends":"family"}}"#, "revoke.access_ends"),
         (r#"{"authorize":{"deny_description":"say \"no\""}}"#, "authorize.deny_description"),
         (r##"{"platform":{"colour":"#ffee00"}}"##, "platform.colour"),
+        (r#"{"mail":{"notices":["app_aproved"]}}"#, "mail.notices: unknown variant `app_aproved`, expected one of `app_submitted`"),
+        (r#"{"mail":{"words":{"nothing":{}}}}"#, "nothing"),
+        (
+            r#"{"mail":{"words":{"app_approved":{"subject":"$ap is in"}}}}"#,
+            "mail.words.app_approved.subject: there is no placeholder $ap; there are $platform, $app",
+        ),
+        (
+            r#"{"mail":{"words":{"password_changed":{"opening":"$app"}}}}"#,
+            "mail.words.password_changed.opening: there is no placeholder $app",
+        ),
+        (r#"{"mail":{"words":{"app_approved":{"subject":"a\nBcc: b"}}}}"#, "mail.words.app_approved.subject: allowed is one line"),
         (r#"{"apps":{"overridable":["refresh.idle_s"]}}"#, "apps.overridable: unknown variant"),
         ("[", "it is not JSON"),
     ] {
