@@ -9,6 +9,7 @@ pub(crate) mod installs;
 pub(crate) mod logo;
 pub(crate) mod register;
 pub(crate) mod review;
+mod told;
 
 use edgegrant_core::app::{NotChanged, Problem};
 

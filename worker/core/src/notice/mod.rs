@@ -16,18 +16,22 @@ pub(crate) use words::first_unknown;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app;
+use crate::app::{self, Status};
 
 /// The kinds of notices, by which a policy names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// To the developer: the app waits for review.
+    /// To the developer: the app, or a change of it, waits for review.
     AppSubmitted,
     /// To the developer: review ended well.
     AppApproved,
     /// To the developer: review ended badly.
     AppRejected,
+    /// To the developer: changes of an app in use are in use too.
+    ChangeApproved,
+    /// To the developer: changes of an app in use are dropped.
+    ChangeRejected,
     /// To the developer: the platform has stopped the app.
     AppSuspended,
     /// To the developer: the app goes on after a suspension.
@@ -44,10 +48,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::AppSubmitted,
         Self::AppApproved,
         Self::AppRejected,
+        Self::ChangeApproved,
+        Self::ChangeRejected,
         Self::AppSuspended,
         Self::AppRestored,
         Self::SecretAdded,
@@ -63,6 +69,8 @@ impl Kind {
             Self::AppSubmitted => "app_submitted",
             Self::AppApproved => "app_approved",
             Self::AppRejected => "app_rejected",
+            Self::ChangeApproved => "change_approved",
+            Self::ChangeRejected => "change_rejected",
             Self::AppSuspended => "app_suspended",
             Self::AppRestored => "app_restored",
             Self::SecretAdded => "secret_added",
@@ -104,12 +112,21 @@ impl From<&app::App> for AboutApp {
 /// Something to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The app waits for review.
+    /// The app, or a change of it, waits for review.
     AppSubmitted(AboutApp),
     /// Review ended well.
     AppApproved(AboutApp),
     /// Review ended badly.
     AppRejected {
+        /// The app.
+        app: AboutApp,
+        /// Why, in the words of who decided; empty when nothing was said.
+        reason: String,
+    },
+    /// Changes of an app in use are in use too.
+    ChangeApproved(AboutApp),
+    /// Changes of an app in use are dropped.
+    ChangeRejected {
         /// The app.
         app: AboutApp,
         /// Why, in the words of who decided; empty when nothing was said.
@@ -152,6 +169,24 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// What an app's new status tells its developer, if anything: a decision that found the app as it
+    /// was tells nothing.
+    #[must_use]
+    pub fn of_status(before: &str, after: &app::App, reason: &str) -> Option<Self> {
+        let (app, reason) = (AboutApp::from(after), reason.to_owned());
+        let was_suspended = before == Status::Suspended.as_str();
+        match after.status {
+            status if status.as_str() == before => None,
+            Status::Approved | Status::Pending if was_suspended => {
+                Some(Self::AppRestored { app, in_review: after.status == Status::Pending })
+            }
+            Status::Approved => Some(Self::AppApproved(app)),
+            Status::Rejected => Some(Self::AppRejected { app, reason }),
+            Status::Suspended => Some(Self::AppSuspended { app, reason }),
+            Status::Pending | Status::Deleted => None,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -159,6 +194,8 @@ impl Notice {
             Self::AppSubmitted(_) => Kind::AppSubmitted,
             Self::AppApproved(_) => Kind::AppApproved,
             Self::AppRejected { .. } => Kind::AppRejected,
+            Self::ChangeApproved(_) => Kind::ChangeApproved,
+            Self::ChangeRejected { .. } => Kind::ChangeRejected,
             Self::AppSuspended { .. } => Kind::AppSuspended,
             Self::AppRestored { .. } => Kind::AppRestored,
             Self::SecretAdded(_) => Kind::SecretAdded,
@@ -195,11 +232,12 @@ impl Recipients {
     pub const MOST: usize = 20;
 }
 
-/// Whether a text can be the address of a person or a sender: one `@` with something on both sides,
-/// and nothing that would end the address or begin another.
+/// Whether a text can be somebody's address: one `@` between a name and a host, and nothing that would
+/// end the address or begin another.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\');
     let Some((name, host)) = text.split_once('@') else { return false };
-    !name.is_empty() && !host.is_empty() && !host.contains('@') && text.len() <= 254 && text.chars().all(plain)
+    let host_ok = host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.');
+    !name.is_empty() && host_ok && text.len() <= 254 && text.chars().all(plain)
 }

@@ -15,6 +15,8 @@ fn each(name: &str, account: &str) -> Vec<Notice> {
         Notice::AppSubmitted(app(name)),
         Notice::AppApproved(app(name)),
         Notice::AppRejected { app: app(name), reason: reason.clone() },
+        Notice::ChangeApproved(app(name)),
+        Notice::ChangeRejected { app: app(name), reason: reason.clone() },
         Notice::AppSuspended { app: app(name), reason },
         Notice::AppRestored { app: app(name), in_review: false },
         Notice::SecretAdded(app(name)),
@@ -51,6 +53,30 @@ fn every_kind_has_its_words_its_link_and_both_parts() {
 }
 
 #[test]
+fn only_a_decision_that_changed_something_is_told() {
+    use crate::app::tests::app;
+    use crate::app::{App, ClientType, Status};
+    let of = |before: Status, status| {
+        let after = App { status, ..app(ClientType::Confidential) };
+        Notice::of_status(before.as_str(), &after, "why").map(|notice| notice.kind())
+    };
+    for (before, after, kind) in [
+        (Status::Pending, Status::Approved, Some(Kind::AppApproved)),
+        (Status::Rejected, Status::Approved, Some(Kind::AppApproved)),
+        (Status::Approved, Status::Approved, None),
+        (Status::Approved, Status::Rejected, Some(Kind::AppRejected)),
+        (Status::Pending, Status::Suspended, Some(Kind::AppSuspended)),
+        (Status::Suspended, Status::Suspended, None),
+        (Status::Suspended, Status::Approved, Some(Kind::AppRestored)),
+        (Status::Suspended, Status::Pending, Some(Kind::AppRestored)),
+        (Status::Approved, Status::Pending, None),
+        (Status::Approved, Status::Deleted, None),
+    ] {
+        assert_eq!(of(before, after), kind, "{before:?} to {after:?}");
+    }
+}
+
+#[test]
 fn a_kind_is_spelled_as_policies_spell_it() {
     for kind in Kind::ALL {
         assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
@@ -59,7 +85,7 @@ fn a_kind_is_spelled_as_policies_spell_it() {
 
 #[test]
 fn the_platform_calls_an_account_what_it_calls_it_on_pages() {
-    let notice = &each("Ledger Link", "Demo Salon")[6];
+    let notice = &each("Ledger Link", "Demo Salon")[8];
     assert!(
         letter(notice)
             .text
@@ -70,10 +96,10 @@ fn the_platform_calls_an_account_what_it_calls_it_on_pages() {
 #[test]
 fn developers_are_led_to_their_app_and_owners_to_their_connections() {
     let links: Vec<String> = each("A", "B").iter().map(|notice| letter(notice).text).collect();
-    for text in links.iter().take(6) {
+    for text in links.iter().take(8) {
         assert!(text.contains("\nhttps://auth.example/developers/apps/AAAAAbcdefghijklmnopqrst\n"), "{text}");
     }
-    assert!(links[6].contains("\nhttps://auth.example/account/apps\n"));
+    assert!(links[8].contains("\nhttps://auth.example/account/apps\n"));
     let odd = AboutApp { client_id: "../a b\"?x#\n".into(), ..app("A") };
     assert!(letter(&Notice::AppApproved(odd)).text.contains("\nhttps://auth.example/developers/apps/..%2Fa%20b%22%3Fx%23%0A\n"));
 }
@@ -110,7 +136,7 @@ fn a_name_turns_no_words_round_and_hides_none() {
         let all = format!("{}{}{}", letter.subject, letter.text, letter.html);
         assert!(!all.contains(['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{e0041}']), "{all:?}");
     }
-    assert!(letter(&each("שלום", "x")[6]).html.contains("<bdi>שלום</bdi>"), "a name of its direction keeps it to itself");
+    assert!(letter(&each("שלום", "x")[8]).html.contains("<bdi>שלום</bdi>"), "a name of its direction keeps it to itself");
 }
 
 #[test]
@@ -162,7 +188,8 @@ fn an_address_is_one_address() {
     for good in ["notices@example.com", "a+b.c@x.example"] {
         assert!(is_address(good), "{good}");
     }
-    for bad in ["", "example.com", "@example.com", "a@", "a@b@c", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\nBcc: d@e.f", "a b@c.d"] {
+    for bad in ["", "example.com", "@example.com", "a@", "a@b", "a@.b", "a@b@c", "A <a@b.c>", "a@b.c,d@e.f", "a@b.c\nBcc: d@e.f", "a b@c.d"]
+    {
         assert!(!is_address(bad), "{bad}");
     }
 }

@@ -122,6 +122,10 @@ impl Draft {
             Notice::AppRejected { app, reason } => {
                 Self::about(platform, app, "Change what stands in the way, and send it for review again.").because(reason)
             }
+            Notice::ChangeApproved(app) => Self::about(platform, app, "They are in use now."),
+            Notice::ChangeRejected { app, reason } => {
+                Self::about(platform, app, "The version in use goes on working as it is.").because(reason)
+            }
             Notice::AppSuspended { app, reason } => {
                 Self::about(platform, app, "Until it is restored nobody can connect it, and its tokens are refused.").because(reason)
             }
@@ -185,6 +189,8 @@ pub(super) const fn subject(kind: Kind) -> &'static str {
         Kind::AppSubmitted => "$app waits for review",
         Kind::AppApproved => "$app is approved",
         Kind::AppRejected => "$app was not approved",
+        Kind::ChangeApproved => "The changes of $app are approved",
+        Kind::ChangeRejected => "The changes of $app were not approved",
         Kind::AppSuspended => "$app was suspended",
         Kind::AppRestored => "$app is no longer suspended",
         Kind::SecretAdded => "A client secret was added to $app",
@@ -197,9 +203,11 @@ pub(super) const fn subject(kind: Kind) -> &'static str {
 /// The opening sentence, unless the policy has another. `noun` is what the platform calls an account.
 pub(super) fn opening(kind: Kind, noun: &str) -> String {
     let fixed = match kind {
-        Kind::AppSubmitted => "Your app $app was submitted to $platform for review.",
+        Kind::AppSubmitted => "What you have sent in for your app $app waits for review by $platform.",
         Kind::AppApproved => "$platform has approved your app $app: it can be connected now.",
         Kind::AppRejected => "$platform has reviewed your app $app and has not approved it.",
+        Kind::ChangeApproved => "$platform has approved the changes of your app $app.",
+        Kind::ChangeRejected => "$platform has reviewed the changes of your app $app and has not approved them.",
         Kind::AppSuspended => "$platform has suspended your app $app.",
         Kind::AppRestored => "Your app $app is no longer suspended on $platform.",
         Kind::SecretAdded => "A client secret was added to your app $app on $platform.",
