@@ -19,7 +19,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
-use crate::pages::{Frame, Link, Moment, NoticePage};
+use crate::pages::{Action, Card, Fact, Frame, Link, Section, SheetPage};
 use crate::platform::{now_s, random};
 use crate::store::{database, number, rows, text};
 
@@ -100,20 +100,34 @@ async fn kept(call: &Call, id: Option<u32>) -> Result<Vec<(Row, Kept)>, Fault> {
     found.into_iter().filter_map(open).map(|(kept, row)| kept.map(|kept| (row, kept))).collect()
 }
 
-fn page<'a>(call: &'a Call, title: &'a str, paragraphs: Vec<String>, links: Vec<Link<'a>>) -> Answer {
-    let frame = Frame::of(&call.config.policy.platform);
-    let paragraphs = paragraphs.into_iter().map(Into::into).collect();
-    Answer::page(200, &NoticePage { frame, title: title.into(), problem: false, app: None, paragraphs, links, faults: Vec::new() })
+fn facts(row: &Row, kept: &Kept) -> Vec<Fact<'static>> {
+    vec![Fact::text("To", kept.to.clone()), Fact::text("Kind", kept.kind.clone()), Fact::time("When", row.at)]
 }
 
 fn list(call: &Call, kept: &[(Row, Kept)]) -> Answer {
-    let words = "What this server would send by e-mail, newest first. Nothing leaves your computer.".to_owned();
-    let links = kept.iter().map(|(row, kept)| Link::other(format!("{HERE}/{}", row.id), format!("{} – {}", kept.subject, kept.to)));
-    page(call, "E-mail", vec![words], links.collect())
+    let card = |(row, kept): &(Row, Kept)| Card {
+        title: kept.subject.clone().into(),
+        href: Some(format!("{HERE}/{}", row.id).into()),
+        facts: facts(row, kept),
+        ..Card::default()
+    };
+    let cards = kept.iter().map(card).collect();
+    let section = Section { cards, empty: "No message yet.".into(), ..Section::default() };
+    let frame = Frame::of(&call.config.policy.platform);
+    let lead = "What this server tells people by e-mail, newest first. Nothing leaves your computer.";
+    Answer::page(200, &SheetPage { sections: vec![section], ..SheetPage::new(frame, "E-mail", lead) })
 }
 
 fn message(call: &Call, row: &Row, kept: &Kept) -> Answer {
-    let facts = vec![format!("To {}, {}", kept.to, Moment::from_unix(row.at).text), format!("Kind: {}", kept.kind)];
-    let part = |end: &str, words: &'static str| Link::main(format!("{HERE}/{}.{end}", row.id), words);
-    page(call, &kept.subject, facts, vec![part("html", "HTML part"), part("txt", "Text part"), Link::other(HERE, "All messages")])
+    let part = |words: &'static str, end: &str| Action::link(words, format!("{HERE}/{}.{end}", row.id));
+    let section = Section {
+        facts: facts(row, kept),
+        code: Some(kept.text.as_str().into()),
+        actions: vec![part("HTML part", "html").main(), part("Text part", "txt")],
+        ..Section::default()
+    };
+    let frame = Frame::of(&call.config.policy.platform);
+    let page =
+        SheetPage { up: Some(Link::other(HERE, "E-mail")), sections: vec![section], ..SheetPage::new(frame, kept.subject.as_str(), "") };
+    Answer::page(200, &page)
 }
