@@ -3,7 +3,21 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { authorize, connect, disconnectAll, manage, manageWith, OWNER, serverApp, signedIn, spa, STAFF } from "./harness/client.mjs";
+import {
+  authorize,
+  authorizePath,
+  connect,
+  consentForm,
+  disconnectAll,
+  manageWith,
+  OWNER,
+  pkce,
+  redirectParams,
+  serverApp,
+  signedIn,
+  spa,
+  STAFF,
+} from "./harness/client.mjs";
 import { safePage } from "./harness/expect.mjs";
 import { page } from "./harness/html.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -40,6 +54,9 @@ function linkOf(mail) {
   assert.ok(mail.text.split("\n").includes(links[0]), mail.text);
   return links[0];
 }
+
+/** What the log says of mails that were not sent. */
+const said = (server) => server.log.split("\n").filter((line) => line.includes('"what":"mail"'));
 
 const kinds = (mails) => mails.map(({ to, kind }) => `${kind} to ${to}`).sort();
 
@@ -187,14 +204,17 @@ describe("the people of an account", () => {
 
   test("a database that does not answer costs the message, not what it is about", async () => {
     await disconnectAll(owner);
-    await server.faults({ d1: "throw" });
-    const { value, cost } = await server.counted(async () => {
-      const pair = await authorize(owner, spa(server)).catch((error) => error);
+    const form = consentForm(await owner.page(authorizePath(spa(server), { code_challenge: pkce().challenge })));
+    const { value, mails } = await sent(server, async () => {
+      await server.faults({ d1: "throw" });
+      const answer = await owner.submit(form, { account: form.values("account")[0] }, { decision: "allow" });
+      await server.count();
       await server.faults({});
-      return pair;
+      return answer;
     });
-    assert.equal(cost.pending, 0);
-    assert.ok(value instanceof Error || value.code);
+    assert.ok(redirectParams(value.location).code, value.text);
+    assert.deepEqual(mails, []);
+    assert.equal(said(server).length, 1, server.log);
   });
 });
 
@@ -211,9 +231,6 @@ describe("sending", () => {
       await server.stop();
     }
   };
-  /** What the log says of mails. */
-  const said = (server) => server.log.split("\n").filter((line) => line.includes('"what":"mail"'));
-
   test("the binding gets sender, recipient and both parts", () =>
     sending({ email: { allowed_sender_addresses: ["notices@auth.example"], allowed_destination_addresses: [OWNER] } }, async (server) => {
       const [mail] = await mails(server, OWNER);
