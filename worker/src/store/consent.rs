@@ -71,11 +71,6 @@ struct Record {
 }
 
 #[derive(Deserialize)]
-struct Before {
-    scope: String,
-}
-
-#[derive(Deserialize)]
 struct Batch {
     batch: String,
 }
@@ -189,7 +184,7 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         number(u64::from(decider.app)),
         number(allowed.code_expires_s),
     ];
-    let before = "SELECT scope FROM installs WHERE account_id = ?1 AND app = ?2 AND status IN ('allowed', 'connected')";
+    let before = "SELECT scope AS record FROM installs WHERE account_id = ?1 AND app = ?2 AND status IN ('allowed', 'connected')";
     let statements = vec![
         insert_number(&database, decider, &batch, Some((allowed, &held.account)))?,
         statement(&database, before, &[text(&held.account), number(u64::from(decider.app))])?,
@@ -198,11 +193,11 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let before = results.get(1).or_fault("D1 consent")?.results::<Before>().or_fault("D1 consent")?;
+    let before = results.get(1).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
     let recorded = results.get(3).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
     match recorded.into_iter().next() {
         Some(row) => {
-            let allowed_before = before.into_iter().next().map(|row| row.scope).unwrap_or_default();
+            let allowed_before = before.into_iter().next().map(|row| row.record).unwrap_or_default();
             Ok(Outcome::Recorded(Recorded { record: row.record, allowed_before }))
         }
         None => why_not(&database, decider).await,

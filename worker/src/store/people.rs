@@ -70,12 +70,6 @@ pub(crate) async fn account_name(env: &Env, account: &str) -> Result<Option<Stri
     Ok(found.into_iter().next().map(|row| row.name))
 }
 
-#[derive(Deserialize)]
-struct AddressRow {
-    id: String,
-    email_sealed: String,
-}
-
 /// The addresses of whom a notice is for, [`Recipients::MOST`] at most. One D1 read; none for a contact.
 pub(crate) async fn addresses(env: &Env, keys: &Keys, to: &Recipients) -> Result<Vec<String>, Fault> {
     let (start, mut values, wanted) = match to {
@@ -83,9 +77,9 @@ pub(crate) async fn addresses(env: &Env, keys: &Keys, to: &Recipients) -> Result
             let opened = open(&keys.data, Purpose::PersonalData, context, sealed);
             return Ok(vec![opened.and_then(|bytes| String::from_utf8(bytes).ok()).or_fault("contact address")?]);
         }
-        Recipients::People(people) => ("SELECT u.id, u.email_sealed FROM users u WHERE u.id IN", vec![], people),
+        Recipients::People(people) => ("SELECT u.id || ' ' || u.email_sealed AS name FROM users u WHERE u.id IN", vec![], people),
         Recipients::Roles { account, roles } => (
-            "SELECT u.id, u.email_sealed FROM members m JOIN users u ON u.id = m.user_id WHERE m.account_id = ?1 AND m.role IN",
+            "SELECT u.id || ' ' || u.email_sealed AS name FROM members m JOIN users u ON u.id = m.user_id WHERE m.account_id = ?1 AND m.role IN",
             vec![text(account)],
             roles,
         ),
@@ -94,8 +88,9 @@ pub(crate) async fn addresses(env: &Env, keys: &Keys, to: &Recipients) -> Result
     values.extend(wanted.iter().take(Recipients::MOST).map(|wanted| text(wanted)));
     let marks: Vec<String> = (first..=values.len()).map(|at| format!("?{at}")).collect();
     let sql = format!("{start} ({}) ORDER BY u.id LIMIT {}", marks.join(", "), Recipients::MOST);
-    let found: Vec<AddressRow> = rows(&database(env)?, &sql, &values).await?;
-    found.iter().map(|row| open_column(keys, &row.id, "email", &row.email_sealed).or_fault("user address")).collect()
+    let found: Vec<Named> = rows(&database(env)?, &sql, &values).await?;
+    let opened = |row: &Named| row.name.split_once(' ').and_then(|(id, sealed)| open_column(keys, id, "email", sealed));
+    found.iter().map(|row| opened(row).or_fault("user address")).collect()
 }
 
 /// An account that the person belongs to.

@@ -51,12 +51,9 @@ impl Letter {
     pub fn of(notice: &Notice, mail: &Mail, platform: &Platform, issuer: &str) -> Result<Self, askama::Error> {
         let kind = notice.kind();
         let draft = Draft::of(notice, platform);
-        let said = mail.words.get(&kind);
-        let own = |text: &String| (!text.is_empty()).then(|| text.clone());
-        let subject_words = said.and_then(|words| own(&words.subject)).unwrap_or_else(|| subject(kind).to_owned());
-        let opening_words = said.and_then(|words| own(&words.opening)).unwrap_or_else(|| opening(kind, &platform.account));
-        let subject = one_line(&joined(&draft.filled(&subject_words)), SUBJECT_MAX);
-        let opening = draft.filled(&opening_words);
+        let subject = draft.filled(mail.words(kind, "subject").unwrap_or_else(|| subject(kind)));
+        let subject = one_line(&joined(&subject), SUBJECT_MAX);
+        let opening = draft.filled(mail.words(kind, "opening").unwrap_or_else(|| opening(kind)));
         let link = format!("{issuer}{}", draft.path);
         let part = HtmlPart {
             subject: &subject,

@@ -14,13 +14,10 @@ mod tests;
 pub use letter::Letter;
 pub(crate) use words::first_unknown;
 
-use serde::{Deserialize, Serialize};
-
 use crate::app::{self, Status};
 
 /// The kinds of notices, by which a policy names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// To the developer: the app, or a change of it, waits for review.
     AppSubmitted,
@@ -61,6 +58,12 @@ impl Kind {
         Self::KeyIssued,
         Self::PasswordChanged,
     ];
+
+    /// The kind that a policy names.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 
     /// As policies spell it.
     #[must_use]

@@ -77,10 +77,11 @@ fn only_a_decision_that_changed_something_is_told() {
 }
 
 #[test]
-fn a_kind_is_spelled_as_policies_spell_it() {
+fn a_kind_is_found_by_its_name() {
     for kind in Kind::ALL {
-        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        assert_eq!(Kind::named(kind.as_str()), Some(kind));
     }
+    assert_eq!(Kind::named("app"), None);
 }
 
 #[test]

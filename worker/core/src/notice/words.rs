@@ -68,16 +68,27 @@ pub(super) struct Draft {
     app: String,
     account: String,
     platform: String,
+    noun: String,
 }
 
 const DEVELOPER_PAGE: &str = "Open the app's page";
 
 impl Draft {
     fn new(platform: &Platform) -> Self {
+        let noun = one_line(&platform.account, NAME_MAX);
         let platform = name(&platform.name);
-        let why = format!("You get this because it is about your sign-in to {platform}.");
-        let (app, account) = (String::new(), String::new());
-        Self { facts: Vec::new(), may: Vec::new(), more: "", path: "/account/apps".to_owned(), label: "", why, app, account, platform }
+        Self {
+            facts: Vec::new(),
+            may: Vec::new(),
+            more: "",
+            path: "/account/apps".to_owned(),
+            label: "",
+            why: format!("You get this because it is about your sign-in to {platform}."),
+            app: String::new(),
+            account: String::new(),
+            platform,
+            noun,
+        }
     }
 
     /// To the developer of an app.
@@ -168,6 +179,7 @@ impl Draft {
                 "app" => Part { text: self.app.clone(), foreign: true },
                 "account" => Part { text: self.account.clone(), foreign: true },
                 "platform" => ours(&self.platform),
+                "noun" => ours(&self.noun),
                 other => ours(&format!("${other}")),
             });
             rest = behind;
@@ -200,9 +212,9 @@ pub(super) const fn subject(kind: Kind) -> &'static str {
     }
 }
 
-/// The opening sentence, unless the policy has another. `noun` is what the platform calls an account.
-pub(super) fn opening(kind: Kind, noun: &str) -> String {
-    let fixed = match kind {
+/// The opening sentence, unless the policy has another. `$noun` is what the platform calls an account.
+pub(super) const fn opening(kind: Kind) -> &'static str {
+    match kind {
         Kind::AppSubmitted => "What you have sent in for your app $app waits for review by $platform.",
         Kind::AppApproved => "$platform has approved your app $app: it can be connected now.",
         Kind::AppRejected => "$platform has reviewed your app $app and has not approved it.",
@@ -211,11 +223,10 @@ pub(super) fn opening(kind: Kind, noun: &str) -> String {
         Kind::AppSuspended => "$platform has suspended your app $app.",
         Kind::AppRestored => "Your app $app is no longer suspended on $platform.",
         Kind::SecretAdded => "A client secret was added to your app $app on $platform.",
-        Kind::AppConnected => return format!("$app was connected to your {noun} $account on $platform."),
-        Kind::KeyIssued => return format!("An API key was made for your {noun} $account on $platform."),
+        Kind::AppConnected => "$app was connected to your $noun $account on $platform.",
+        Kind::KeyIssued => "An API key was made for your $noun $account on $platform.",
         Kind::PasswordChanged => "The password with which you sign in to $platform was changed.",
-    };
-    fixed.to_owned()
+    }
 }
 
 /// A segment of a path (RFC 3986 §3.3). Client ids need no escape; what is none stays inside its segment.

@@ -41,7 +41,7 @@ pub use endpoints::{
 pub use errors::{ApiErrors, Say, TokenErrors};
 pub use limits::{Api, Audit, Login, PasswordChangeEnds, Per, RateHeaders, Unproven};
 pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
-pub use mail::{Mail, MailWords};
+pub use mail::Mail;
 pub use platform::Platform;
 pub use scopes::{ScopeEntry, Scopes, Separator, Told};
 pub use shape::Shape;
