@@ -69,16 +69,21 @@ test("a preset or an override that is wrong stops it at the start; the log names
     [{ POLICY: '{"acess":{"life_s":600}}' }, "POLICY: acess.life_s: unknown field `acess`, expected one of `platform`"],
     [{ PRESET: "klaviyo", POLICY: '{"token":{"refresh_header":true}}' }, "POLICY: token.refresh_header: allowed is false, or"],
     [{ POLICY: "{" }, "POLICY: it is not JSON"],
+    [{ POLICY: '{"mail":{"words":{"app_approved":{"subject":"$nmae"}}}}' }, "mail.words.app_approved.subject: there is no placeholder $nmae"],
+    [{ MAIL_FROM: "Edgegrant <notices@auth.example>" }, "MAIL_FROM must be an address such as notices@example.com, without a name"],
   ])
     await unfinished({ ...all(), ...vars }, words);
 });
 
 test("with its secrets it serves, without development routes, demo page and demo apps", async () => {
-  await released(all(), async (server) => {
+  // A sender without the binding EMAIL is no reason not to serve.
+  await released({ ...all(), MAIL_FROM: "notices@auth.example" }, async (server) => {
     assert.equal((await server.fetch("/.well-known/oauth-authorization-server")).status, 200);
     for (const [path, method] of [
       ["/__dev/seed", "POST"],
       ["/__dev/clock", "POST"],
+      ["/__dev/mail", "GET"],
+      ["/__dev/mail.json", "GET"],
       ["/demo/", "GET"],
       ["/pkce-wasm/index.js", "GET"],
     ]) {

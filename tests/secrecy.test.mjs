@@ -39,6 +39,7 @@ const DEVELOPMENT = [
   "demo-resource",
   "demo-pending",
   "Demo Store",
+  "INSERT INTO mail",
   "Demo Team",
 ];
 

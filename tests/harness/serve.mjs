@@ -44,6 +44,10 @@ const miniflare = new Miniflare(
     d1Databases: { DB: "edgegrant" },
     durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
     ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
+    ...(options.email && {
+      email: { send_email: [{ name: "EMAIL", ...options.email }] },
+      resourceTmpPath: join(options.storage, "sent"),
+    }),
     assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } },
   }),
 );

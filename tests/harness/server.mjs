@@ -30,6 +30,7 @@ function freePort() {
  * @param {boolean} [options.counting] put the counting entry in front: `server.count()` and faults work
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
+ * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -80,6 +81,7 @@ export class Server {
       port: this.port,
       storage: this.#storage,
       counting: this.options.counting ?? false,
+      email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
       vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },

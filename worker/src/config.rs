@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use edgegrant_core::keys::{Key, Keyring, Keys};
+use edgegrant_core::notice::is_address;
 use edgegrant_core::policy::{Policy, RateHeaders};
 use worker::{Env, console_error};
 
@@ -28,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) style_sheet: Option<String>,
     /// Headers that scripts of other origins may read, besides the usual ones.
     pub(crate) exposed: String,
+    /// The sender of notices. Without one no e-mail is sent.
+    pub(crate) mail_from: Option<String>,
     /// The data to seed.
     #[cfg(feature = "development")]
     pub(crate) development: edgegrant_core::policy::Development,
@@ -74,18 +77,22 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let seal = note(keyring(env, "SEAL_KEYS"), &mut problems);
     let data = note(keyring(env, "DATA_KEYS"), &mut problems);
     let grant_id = note(grant_id_key(env), &mut problems);
-    match (issuer, policy, edge, hash, seal, data, grant_id) {
-        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id)) => Ok(Config {
-            issuer,
-            host,
-            secure,
-            style_sheet: policy.platform.style_sheet(),
-            exposed: exposed(&policy.api.headers),
-            #[cfg(feature = "development")]
-            development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
-            policy,
-            keys: Keys { edge, grant_id, hash, seal, data },
-        }),
+    let mail_from = note(mail_from(env), &mut problems);
+    match (issuer, policy, edge, hash, seal, data, grant_id, mail_from) {
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id), Some(mail_from)) => {
+            Ok(Config {
+                issuer,
+                host,
+                secure,
+                style_sheet: policy.platform.style_sheet(),
+                exposed: exposed(&policy.api.headers),
+                #[cfg(feature = "development")]
+                development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
+                policy,
+                mail_from,
+                keys: Keys { edge, grant_id, hash, seal, data },
+            })
+        }
         _ => Err(problems),
     }
 }
@@ -111,6 +118,14 @@ fn issuer(env: &Env) -> Result<(String, String, bool), String> {
         "https" if plain => Ok((text.clone(), host.to_owned(), true)),
         "http" if plain && loopback => Ok((text.clone(), host.to_owned(), false)),
         _ => Err(bad()),
+    }
+}
+
+/// The sender of notices: an address, or nothing for a deployment that sends none.
+fn mail_from(env: &Env) -> Result<Option<String>, String> {
+    match setting(env, "MAIL_FROM").map(|text| text.trim().to_owned()) {
+        Some(text) if !is_address(&text) => Err("MAIL_FROM must be an address such as notices@example.com, without a name".to_owned()),
+        sender => Ok(sender),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`operations`] | what people and programs do with apps, accounts and keys |
 //! | [`store`] | KV and D1: one statement, batch or key per function |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
+//! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
 //! | [`refusal`] | refusals in the policy's words |
 //! | [`config`], [`platform`] | settings, keys, policy; clock, randomness, address |
@@ -25,6 +26,7 @@ mod failures;
 mod fault;
 mod lease;
 mod log;
+mod mail;
 mod multipart;
 pub mod objects;
 mod operations;

@@ -129,6 +129,7 @@ ${name === "Edgegrant" ? "Edgegrant" : `Edgegrant as ${name}`} runs at ${issuer}
   Token           ${issuer}${token}
   Whose token     ${me.methods.join(" or ")} ${issuer}${me.path}
   Connected apps  ${issuer}/account/apps
+  E-mail          ${issuer}/__dev/mail   what would be sent
   Metadata        ${issuer}/.well-known/oauth-authorization-server
 
   Data is kept in ${state}; delete that folder to begin again. Ctrl-C stops everything.

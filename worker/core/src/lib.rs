@@ -14,13 +14,17 @@
 //! | [`rate`] | windows that never pass their limit, with few writes |
 //! | [`person`] | passwords, sessions and forms |
 //! | [`calendar`] | points in time, for people and for JSON |
+//! | [`foreign`] | texts of others, fit to be shown |
+//! | [`notice`] | what is told by e-mail, and in which words |
 
 pub mod app;
 pub mod calendar;
 pub mod credential;
 pub mod encoding;
+pub mod foreign;
 pub mod grant;
 pub mod keys;
+pub mod notice;
 pub mod oauth;
 pub mod person;
 pub mod policy;

@@ -1,8 +1,9 @@
-//! Development only: seeds, routes that shift the clock, published keys. A deployment is built
+//! Development only: seeds, routes that shift the clock, published keys, messages that are not sent. A deployment is built
 //! without the feature `development`, and a test searches its module for these strings.
 
 pub(crate) mod clock;
 pub(crate) mod keys;
+pub(crate) mod mail;
 pub(crate) mod seed;
 
 use serde_json::json;
@@ -20,10 +21,18 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
             let params = call.form(crate::call::PAGE_FORM_MAX).await?.unwrap_or_default();
             clock::shift(params.field("offset_ms").parse().unwrap_or(0));
         }
+        (path, Method::Get) if path.starts_with("/__dev/mail") => {
+            let rest = path.strip_prefix("/__dev/mail").unwrap_or_default().to_owned();
+            return Ok(mail::answer(call, &rest).await?.unwrap_or_else(missing));
+        }
         ("/__dev/platform", Method::Get) => return Ok(Answer::json(200, &platform(call))),
-        _ => return Ok(Answer::json(404, &json!({ "error": "there is no such development route" }))),
+        _ => return Ok(missing()),
     }
     Ok(Answer::json(200, &json!({})))
+}
+
+fn missing() -> Answer {
+    Answer::json(404, &json!({ "error": "there is no such development route" }))
 }
 
 /// What the demo page and the welcome of `npm run dev` tell of the preset.

@@ -7,10 +7,11 @@
 use edgegrant_core::app::{App, Change, ClientType, Details, Revision, Status};
 use edgegrant_core::encoding::base64url;
 use edgegrant_core::keys::SecretHash;
+use edgegrant_core::notice::Notice;
 use edgegrant_core::policy::{Overrides, Review};
 
 use super::register::{check, seal_contact};
-use super::{Actor, Failure, Refused, invalid};
+use super::{Actor, Failure, Refused, invalid, told};
 use crate::call::Call;
 use crate::fault::OrFault as _;
 use crate::objects::app::{Answer, Command, ask};
@@ -98,7 +99,8 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     let now_in_use = if waits { current.without_trust_changes(&wanted) } else { wanted.clone() };
     let mut record = put_in_use(call, app, &now_in_use).await?;
     // A rejected app that was mended asks again.
-    if record.status == Status::Rejected {
+    let mended = record.status == Status::Rejected;
+    if mended {
         record = change(call, app, Change::Review).await?;
     }
     let sealed = contact.map(|contact| seal_contact(call, app.number, contact)).transpose()?;
@@ -114,6 +116,10 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     let entry =
         audit::Entry { app: Some(app.number), detail: &detail, ..actor.did(if waits { "app change submitted" } else { "app changed" }) };
     recorded(call, vec![statement], entry).await?;
+    // What waits already was told when it began to.
+    if mended || waits && app.submitted_at.is_none() {
+        told::done(call, app.account_id.as_deref(), &record, Notice::AppSubmitted((&record).into()));
+    }
     Ok(if waits { Edited::Review } else { Edited::Now })
 }
 
@@ -125,6 +131,7 @@ pub(crate) async fn add_secret(call: &Call, actor: &Actor, app: &Listed) -> Resu
     let record = change(call, app, Change::AddSecret { secret, most: call.config.policy.apps.secrets_max }).await?;
     let entry = audit::Entry { app: Some(app.number), subject: &hint, ..actor.did("secret added") };
     recorded(call, Vec::new(), entry).await?;
+    told::done(call, app.account_id.as_deref(), &record, Notice::SecretAdded((&record).into()));
     Ok((text, record))
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod logo;
 pub(crate) mod register;
 pub(crate) mod review;
+mod told;
 
 use edgegrant_core::app::{NotChanged, Problem};
 

@@ -5,10 +5,11 @@
 
 use edgegrant_core::app::{App, ClientType, Details, Problem, Status};
 use edgegrant_core::credential::client_id;
+use edgegrant_core::notice::{Notice, is_address};
 use edgegrant_core::policy::{Overrides, Review};
 use edgegrant_core::seal::{Purpose, open, seal};
 
-use super::{Actor, Failure, Refused, invalid};
+use super::{Actor, Failure, Refused, invalid, told};
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::app::{Command, ask};
@@ -16,7 +17,7 @@ use crate::platform::{now_s, random, random_id};
 use crate::store::apps::{self, Begun, Listing};
 use crate::store::{audit, database};
 
-fn contact_context(app: u32) -> String {
+pub(super) fn contact_context(app: u32) -> String {
     format!("apps/{app}/contact")
 }
 
@@ -35,14 +36,7 @@ pub(crate) fn contact(call: &Call, app: &apps::Listed) -> String {
 
 /// Whether a text can be an e-mail address: one `@` between two parts without space or control.
 pub(crate) fn is_email(text: &str) -> bool {
-    let text = text.trim();
-    let plain =
-        text.len() <= 254 && text.chars().all(|c| !c.is_control() && !c.is_whitespace() && !matches!(c, '<' | '>' | '"' | ',' | ';' | ':'));
-    let parts = text.split_once('@');
-    plain
-        && parts.is_some_and(|(name, host)| {
-            !name.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
-        })
+    is_address(text.trim())
 }
 
 /// Everything that is wrong with details and contact.
@@ -127,6 +121,9 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
     };
     let statement = apps::relist(&database(&call.env)?, &app, &listing)?;
     super::apps::recorded(call, vec![statement], audit::Entry { app: Some(number), ..actor.did("app registered") }).await?;
+    if app.status == Status::Pending {
+        told::done(call, begun.account, &app, Notice::AppSubmitted((&app).into()));
+    }
     Ok(app)
 }
 

@@ -5,9 +5,10 @@
 //! the app has, and hold everywhere when they have answered.
 
 use edgegrant_core::app::{App, Change, Details, Status, clean_line};
+use edgegrant_core::notice::Notice;
 
 use super::apps::{change, put_in_use, record, recorded};
-use super::{Actor, Failure, Refused, invalid};
+use super::{Actor, Failure, Refused, invalid, told};
 use crate::call::Call;
 use crate::fault::OrFault as _;
 use crate::platform::now_s;
@@ -90,6 +91,9 @@ pub(crate) async fn decide(
     let kept = if matches!(decision, Decision::Reject | Decision::Suspend) { reason } else { "" };
     let batch = apps::restated(&database(&call.env)?, &record, kept, now_s())?;
     recorded(call, batch, entry).await?;
+    if let Some(notice) = Notice::of_status(&app.status, &record, reason) {
+        told::decided(call, app, &record, notice);
+    }
     Ok(record)
 }
 
@@ -114,6 +118,9 @@ async fn revised(
     let listing = Listing { details, revision: None, submitted_at: None, reason: kept, contact_sealed: None };
     let statement = apps::relist(&database(&call.env)?, &record, &listing).or_fault("app listing")?;
     recorded(call, vec![statement], entry).await?;
+    let about = (&record).into();
+    let notice = if approved { Notice::ChangeApproved(about) } else { Notice::ChangeRejected { app: about, reason: reason.to_owned() } };
+    told::decided(call, app, &record, notice);
     Ok(record)
 }
 

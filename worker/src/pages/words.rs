@@ -117,56 +117,11 @@ fn month_name(month: u64) -> &'static str {
     }
 }
 
-/// Characters that show nothing or change the order of what stands around them. The joiners
-/// U+200C and U+200D stay: scripts and emoji need them.
-fn is_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Marks that are drawn over the character before them.
-fn is_stacked(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
-}
-
-/// One line of text: no control, no unseen character, white space folded, no more than three
-/// marks on a character, at most `limit` characters and an ellipsis.
-fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    let (mut length, mut marks, mut gap) = (0, 0, false);
-    for c in text.chars().filter(|c| !is_unseen(*c)) {
-        if c.is_whitespace() || c.is_control() {
-            gap = true;
-            continue;
-        }
-        marks = if is_stacked(c) { marks + 1 } else { 0 };
-        if marks > 3 {
-            continue;
-        }
-        if length >= limit {
-            line.push('…');
-            break;
-        }
-        if gap && !line.is_empty() {
-            line.push(' ');
-            length += 1;
-        }
-        gap = false;
-        line.push(c);
-        length += 1;
-    }
-    line
-}
-
 /// Template filters. What they return is escaped like any other value.
 #[allow(unreachable_pub, reason = "the filter macro makes public functions")]
 pub(super) mod filters {
-    use super::{is_stacked, is_unseen, one_line};
     use askama::{Result, Values};
+    use edgegrant_core::foreign::{is_stacked, is_unseen, one_line};
     use std::fmt::Display;
 
     /// A foreign name or other short text.

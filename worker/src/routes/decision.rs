@@ -8,6 +8,7 @@ use edgegrant_core::app::App;
 use edgegrant_core::credential::{Code, GrantId};
 use edgegrant_core::encoding::{array_from_hex, base64url};
 use edgegrant_core::grant::{Answer as GrantAnswer, Command, Held};
+use edgegrant_core::notice::{Notice, Recipients};
 use edgegrant_core::oauth::authorize;
 use edgegrant_core::oauth::consent::{Granted, Question};
 use edgegrant_core::oauth::error::{ErrorCode, Refusal};
@@ -23,11 +24,12 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::lease;
+use crate::mail;
 use crate::objects::grant::ask;
 use crate::pages::{NoticePage, with_article};
 use crate::platform::{now_s, random};
 use crate::store::codes::{self, CodeRecord};
-use crate::store::consent::{self, Allowed, Decider, Outcome};
+use crate::store::consent::{self, Allowed, Decider, Outcome, Recorded};
 use crate::store::installs;
 use crate::store::people::Visitor;
 
@@ -157,11 +159,13 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
         record: &record,
         code_expires_s: code.expires_s,
     };
-    let record = match consent::allow(&call.env, &decider(form, cookie, now), &allowed).await? {
-        Outcome::Recorded(record) => record,
+    let Recorded { record, allowed_before } = match consent::allow(&call.env, &decider(form, cookie, now), &allowed).await? {
+        Outcome::Recorded(recorded) => recorded,
         other => return not_recorded(call, form, &other).await,
     };
-    withdraw(call, &grant, &record, &consent.granted.withheld).await?;
+    let record_of: CodeRecord = serde_json::from_str(&record).or_fault("code record")?;
+    tell(call, consent, &record_of.held.account_name, &ScopeSet::stored(&allowed_before));
+    withdraw(call, &grant, record_of.held.seq, &consent.granted.withheld).await?;
     if let Err(fault) = codes::put(&call.env, &code_hash, &record, life_s).await {
         crate::log::fault("code", &fault);
     }
@@ -206,19 +210,32 @@ pub(super) async fn remembered(
     recorded(call, &form, &visitor.cookie, &Consent { app, account: &only.account, granted: &granted }).await.map(Some)
 }
 
+/// Tells the account's people of a connection that is new, or may do more than before; a browser app that
+/// asks again at each sign-in is no news.
+fn tell(call: &Call, consent: &Consent<'_>, account_name: &str, before: &ScopeSet) {
+    let scope = &consent.granted.scope;
+    if scope.within(before) {
+        return;
+    }
+    let policy = &call.config.policy;
+    let words = |name: &str| policy.scopes.find(name).map_or_else(|| name.to_owned(), |entry| entry.words.clone());
+    let may = scope.iter().map(words).collect();
+    let to = Recipients::Roles { account: consent.account.to_owned(), roles: policy.authorize.consent_roles.clone() };
+    mail::send(call, to, Notice::AppConnected { app: consent.app.name.clone(), account: account_name.to_owned(), may });
+}
+
 fn same_scopes(a: &ScopeSet, b: &ScopeSet) -> bool {
     a.within(b) && b.within(a)
 }
 
 /// Takes items that were left out from what this connection was allowed before. A fault is told to the
 /// person, who answers again: nothing was handed out yet.
-async fn withdraw(call: &Call, grant: &GrantId, record: &str, withheld: &[String]) -> Result<(), Fault> {
-    let record: CodeRecord = serde_json::from_str(record).or_fault("code record")?;
+async fn withdraw(call: &Call, grant: &GrantId, seq: u64, withheld: &[String]) -> Result<(), Fault> {
     // The first consent of a connection has nothing to take back.
-    if withheld.is_empty() || record.held.seq <= 1 {
+    if withheld.is_empty() || seq <= 1 {
         return Ok(());
     }
-    let command = Command::Withdraw { scopes: withheld.to_vec(), seq: record.held.seq };
+    let command = Command::Withdraw { scopes: withheld.to_vec(), seq };
     match ask(&call.env, grant, &command).await? {
         GrantAnswer::Withdrawn => Ok(()),
         _ => Err(Fault::at("withdraw answer")),

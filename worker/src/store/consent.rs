@@ -48,16 +48,25 @@ pub(crate) struct Allowed<'a> {
 /// What became of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Recorded; the code's whole record of an Allow, nothing of a Deny.
-    Recorded(String),
+    /// Recorded; what it recorded of an Allow, nothing of a Deny.
+    Recorded(Recorded),
     /// The form was decided before.
     AlreadyDecided,
     /// Session, role or app are no longer what the page showed.
     NoLongerAllowed,
 }
 
+/// What an Allow has recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// The code's whole record.
+    pub(crate) record: String,
+    /// What the connection was allowed before, while it lasts; nothing for a new one.
+    pub(crate) allowed_before: String,
+}
+
 #[derive(Deserialize)]
-struct Recorded {
+struct Record {
     record: String,
 }
 
@@ -175,16 +184,22 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         number(u64::from(decider.app)),
         number(allowed.code_expires_s),
     ];
+    let before = "SELECT scope AS record FROM installs WHERE account_id = ?1 AND app = ?2 AND status IN ('allowed', 'connected')";
     let statements = vec![
         insert_number(&database, decider, &batch, Some((allowed, &held.account)))?,
+        statement(&database, before, &[text(&held.account), number(u64::from(decider.app))])?,
         statement(&database, &install, &install_values)?,
         statement(&database, &code, &code_values)?,
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let recorded = results.get(2).or_fault("D1 consent")?.results::<Recorded>().or_fault("D1 consent")?;
+    let before = results.get(1).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
+    let recorded = results.get(3).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
     match recorded.into_iter().next() {
-        Some(row) => Ok(Outcome::Recorded(row.record)),
+        Some(row) => {
+            let allowed_before = before.into_iter().next().map(|row| row.record).unwrap_or_default();
+            Ok(Outcome::Recorded(Recorded { record: row.record, allowed_before }))
+        }
         None => why_not(&database, decider).await,
     }
 }
@@ -198,7 +213,11 @@ pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fa
     let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
     let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
-    if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(String::new())) } else { why_not(&database, decider).await }
+    if recorded.iter().any(|row| row.batch == batch) {
+        Ok(Outcome::Recorded(Recorded::default()))
+    } else {
+        why_not(&database, decider).await
+    }
 }
 
 /// One D1 read, only when a decision changed nothing.

@@ -1,6 +1,7 @@
 //! People and their sessions. Names and addresses are sealed; an address is found by keyed hash.
 
 use edgegrant_core::keys::{Keys, lookup_name};
+use edgegrant_core::notice::Recipients;
 use edgegrant_core::person::{SessionCookie, normal_email};
 use edgegrant_core::seal::{Purpose, open};
 use serde::Deserialize;
@@ -67,6 +68,29 @@ struct Named {
 pub(crate) async fn account_name(env: &Env, account: &str) -> Result<Option<String>, Fault> {
     let found: Vec<Named> = rows(&database(env)?, "SELECT name FROM accounts WHERE id = ?1", &[text(account)]).await?;
     Ok(found.into_iter().next().map(|row| row.name))
+}
+
+/// The addresses of whom a notice is for, [`Recipients::MOST`] at most. One D1 read; none for a contact.
+pub(crate) async fn addresses(env: &Env, keys: &Keys, to: &Recipients) -> Result<Vec<String>, Fault> {
+    let (start, mut values, wanted) = match to {
+        Recipients::Contact { sealed, context } => {
+            let opened = open(&keys.data, Purpose::PersonalData, context, sealed);
+            return Ok(vec![opened.and_then(|bytes| String::from_utf8(bytes).ok()).or_fault("contact address")?]);
+        }
+        Recipients::People(people) => ("SELECT u.id || ' ' || u.email_sealed AS name FROM users u WHERE u.id IN", vec![], people),
+        Recipients::Roles { account, roles } => (
+            "SELECT u.id || ' ' || u.email_sealed AS name FROM members m JOIN users u ON u.id = m.user_id WHERE m.account_id = ?1 AND m.role IN",
+            vec![text(account)],
+            roles,
+        ),
+    };
+    let first = values.len() + 1;
+    values.extend(wanted.iter().take(Recipients::MOST).map(|wanted| text(wanted)));
+    let marks: Vec<String> = (first..=values.len()).map(|at| format!("?{at}")).collect();
+    let sql = format!("{start} ({}) ORDER BY u.id LIMIT {}", marks.join(", "), Recipients::MOST);
+    let found: Vec<Named> = rows(&database(env)?, &sql, &values).await?;
+    let opened = |row: &Named| row.name.split_once(' ').and_then(|(id, sealed)| open_column(keys, id, "email", sealed));
+    found.iter().map(|row| opened(row).or_fault("user address")).collect()
 }
 
 /// An account that the person belongs to.

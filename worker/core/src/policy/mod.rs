@@ -15,6 +15,7 @@
 //! | [`api_keys`] | who makes API keys, how many, how long they live |
 //! | [`errors`], [`shape`] | what refusals and answers look like |
 //! | [`apps`] | review, secrets, what staff may set per app; [`AppPolicy`], what holds for one app |
+//! | [`mail`] | notices by e-mail and their words |
 //! | [`development`] | the data that `npm run dev` seeds under a preset |
 
 pub mod api_keys;
@@ -24,6 +25,7 @@ pub mod endpoints;
 pub mod errors;
 pub mod limits;
 pub mod lives;
+pub mod mail;
 pub mod platform;
 pub mod scopes;
 pub mod shape;
@@ -42,6 +44,7 @@ pub use endpoints::{
 pub use errors::{ApiErrors, Say, TokenErrors};
 pub use limits::{Api, Audit, Login, PasswordChangeEnds, Per, RateHeaders, Unproven};
 pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
+pub use mail::Mail;
 pub use platform::Platform;
 pub use scopes::{ScopeEntry, Scopes, Separator, Told};
 pub use shape::Shape;
@@ -84,6 +87,9 @@ pub struct Policy {
     pub audit: Audit,
     /// Callers that have proven nothing.
     pub unproven: Unproven,
+    /// Notices by e-mail.
+    #[serde(default)]
+    pub mail: Mail,
 }
 
 impl Policy {

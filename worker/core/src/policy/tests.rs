@@ -83,6 +83,21 @@ fn a_bad_override_names_its_key() {
         (r#"{"revoke":{"access_ends":"family"}}"#, "revoke.access_ends"),
         (r#"{"authorize":{"deny_description":"say \"no\""}}"#, "authorize.deny_description"),
         (r##"{"platform":{"colour":"#ffee00"}}"##, "platform.colour"),
+        (r#"{"mail":{"notices":["app_aproved"]}}"#, "mail.notices: there is no kind app_aproved; there are app_submitted, app_approved"),
+        (r#"{"mail":{"words":{"nothing":{}}}}"#, "mail.words: there is no kind nothing"),
+        (r#"{"mail":{"words":{"app_approved":{"closing":"x"}}}}"#, "mail.words.app_approved.closing: allowed is subject and opening"),
+        (r#"{"mail":{"words":{"app_approved":"x"}}}"#, "mail.words.app_approved: allowed is subject and opening"),
+        (r#"{"mail":{"words":{"app_approved":{"subject":["x"]}}}}"#, "mail.words.app_approved.subject: allowed is a text"),
+        (r#"{"mail":{"words":{"app_approved":{"opening":" "}}}}"#, "mail.words.app_approved.opening: allowed is one line"),
+        (
+            r#"{"mail":{"words":{"app_approved":{"subject":"$ap is in"}}}}"#,
+            "mail.words.app_approved.subject: there is no placeholder $ap; there are $platform, $app",
+        ),
+        (
+            r#"{"mail":{"words":{"password_changed":{"opening":"$app"}}}}"#,
+            "mail.words.password_changed.opening: there is no placeholder $app",
+        ),
+        (r#"{"mail":{"words":{"app_approved":{"subject":"a\nBcc: b"}}}}"#, "mail.words.app_approved.subject: allowed is one line"),
         (r#"{"apps":{"overridable":["refresh.idle_s"]}}"#, "apps.overridable: unknown variant"),
         ("[", "it is not JSON"),
     ] {
