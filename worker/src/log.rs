@@ -28,17 +28,21 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 
 /// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 16] = [
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
         "/account/apps",
         "/account/apps/disconnect",
+        "/manage/v1/accounts",
         "/manage/v1/apps",
         "/developers",
         "/developers/apps",
         "/admin",
         "/marketplace",
+        "/manage/v1/audit",
+        "/manage/v1/people",
+        "/manage/v1/tokens",
         "/logo",
         "/platform.css",
     ];
