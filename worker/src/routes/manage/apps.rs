@@ -5,10 +5,11 @@
 //! | `GET /apps`, `POST /apps` | list, register |
 //! | `GET`, `PUT`, `DELETE /apps/{client_id}` | one; its new details; gone for ever |
 //! | `POST …/approve`, `…/reject`, `…/review`, `…/suspend`, `…/restore` | what staff decides |
+//! | `PUT …/logo` | an image: PNG, JPEG or WebP, told by its own bytes |
 //! | `PUT …/policy` | the knobs that the policy lets staff set for one app |
 //! | `POST …/secrets`, `DELETE …/secrets/{hint}` | one more secret, shown once; one less |
 
-use edgegrant_core::app::{App, ClientType, Details};
+use edgegrant_core::app::{App, ClientType, Details, LOGO_MAX};
 use edgegrant_core::policy::Overrides;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ use crate::call::Call;
 use crate::operations::accounts::known;
 use crate::operations::register::Registration;
 use crate::operations::review::{Decision, decide};
-use crate::operations::{Failure, apps, register};
+use crate::operations::{Failure, apps, logo, register};
 use crate::store::Item;
 use crate::store::apps::{Filter, Listed, page as listed};
 
@@ -122,6 +123,7 @@ pub(super) async fn one(call: &mut Call, caller: &Caller, method: &Method, clien
         [] => &[("GET", "apps:read"), ("PUT", "apps:write"), ("DELETE", "apps:write")],
         ["approve" | "reject" | "review" | "suspend" | "restore"] => &[("POST", "review")],
         ["policy"] => &[("PUT", "review")],
+        ["logo"] => &[("PUT", "apps:write")],
         ["secrets"] => &[("POST", "apps:write")],
         ["secrets", _] => &[("DELETE", "apps:write")],
         _ => return Err(nothing_here()),
@@ -136,6 +138,11 @@ pub(super) async fn one(call: &mut Call, caller: &Caller, method: &Method, clien
         ([], Method::Get) => Ok(Answer::json(200, &shown(&app)?)),
         ([], Method::Delete) => Ok(state(&apps::delete(call, actor, &app).await?)),
         ([], _) => edit(call, caller, &app).await,
+        (["logo"], _) => {
+            let image = body(call, LOGO_MAX).await?;
+            logo::set(call, actor, &app, &image).await?;
+            Ok(Answer::json(200, &shown(&apps::managed(call, actor, client_id).await?)?))
+        }
         (["secrets", hint], _) => {
             let record = apps::remove_secret(call, actor, &app, hint).await?;
             Ok(Answer::json(200, &json!({ "client_id": record.client_id, "secret_hints": hints(&record) })))
