@@ -29,8 +29,7 @@ use crate::store::apps::{Filter, Listed, page as listed};
 
 /// An app as JSON.
 fn shown(app: &Listed) -> Result<Value, Failure> {
-    let mut value = serde_json::to_value(app.details()?).unwrap_or_default();
-    let more = json!({
+    Ok(json!({
         "client_id": app.client_id,
         "client_type": app.client_type,
         "status": app.status,
@@ -39,13 +38,10 @@ fn shown(app: &Listed) -> Result<Value, Failure> {
         "reason": app.reason,
         "created_at": app.created_at,
         "submitted_at": app.submitted_at,
+        "details": app.details()?,
         "revision": app.revision()?,
         "version": app.version(),
-    });
-    if let (Some(value), Value::Object(more)) = (value.as_object_mut(), more) {
-        value.extend(more);
-    }
-    Ok(value)
+    }))
 }
 
 /// What a registration sends.
