@@ -59,10 +59,10 @@ test("deleting takes the very address of the app; what comes near it changes not
     problem(await manageWith(server, "DELETE", path), 404);
   const answer = await server.fetch(`/manage/v1/apps/${client.id}`, { method: "DELETE" });
   assert.equal(answer.status, 401);
-  for (const method of ["GET", "POST", "PUT"]) {
-    const refused = await manageWith(server, method, client.id, method === "GET" ? undefined : {});
+  for (const method of ["POST", "PATCH", "OPTIONS", "PROPFIND"]) {
+    const refused = await manageWith(server, method, client.id, method === "OPTIONS" ? undefined : {});
     problem(refused, 405);
-    assert.equal(refused.headers.get("allow"), "DELETE");
+    assert.equal(refused.headers.get("allow"), "GET, HEAD, PUT, DELETE");
   }
   await alive();
 });

@@ -176,11 +176,14 @@ export async function connect(server, browser, client, options) {
 const MANAGEMENT = { authorization: "Bearer demo-management-token" };
 export const manage = (server, clientId, action) => post(server, `/manage/v1/apps/${clientId}/${action}`, {}, MANAGEMENT);
 
-/** Other requests of the management API; a body is sent as JSON. */
-export async function manageWith(server, method, path, body) {
-  const answer = await server.fetch(`/manage/v1/apps/${path}`, {
+/** Requests of the management API about apps; a body is sent as JSON. */
+export const manageWith = (server, method, path, body) => managementApi(server, method, `/apps/${path}`, body);
+
+/** Any request of the management API; by default with the platform's token. */
+export async function managementApi(server, method, path, body, { token = "demo-management-token", headers = {} } = {}) {
+  const answer = await server.fetch(`/manage/v1${path}`, {
     method,
-    headers: { ...MANAGEMENT, ...(body && { "content-type": "application/json" }) },
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }), ...headers },
     body: body && JSON.stringify(body),
   });
   return { status: answer.status, headers: answer.headers, json: parsed(await answer.text()) };

@@ -75,5 +75,5 @@ test("cal-classic-E9: a deleted app's tokens, codes and connections have ended, 
   await listed(owner, "Ended", { app: "Agenda Wall" });
   const page = await owner.page(question({}, client));
   assert.ok([400, 403].includes(page.status) && page.location === null, `HTTP ${page.status}`);
-  assert.equal((await manage(server, client.id, "restore")).status, 409);
+  assert.equal((await manage(server, client.id, "restore")).status, 404);
 });

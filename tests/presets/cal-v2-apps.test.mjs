@@ -92,7 +92,7 @@ test("cal-v2-E9: a deleted app's tokens, codes and connections have ended, and i
   const page = await ask(owner);
   assert.ok([400, 403].includes(page.status) && page.location === null, `HTTP ${page.status}`);
   await listed(owner, "Ended", { app: "Note Taker" });
-  for (const action of ["approve", "restore", "review"]) assert.equal((await manage(server, PENDING.id, action)).status, 409, action);
+  for (const action of ["approve", "restore", "review"]) assert.equal((await manage(server, PENDING.id, action)).status, 404, action);
 });
 
 test("cal-v2-32 cal-v2-E7: two active secrets, shown once; one ends at once and no token with it; the last one stays", async () => {

@@ -106,7 +106,7 @@ test("klaviyo-30 klaviyo-E9: deleting an app is for good: its tokens, its instal
   }
   const page = await consentPage(pending);
   assert.ok(page.status >= 400 && page.location === null, `HTTP ${page.status}`);
-  for (const action of ["approve", "restore", "review"]) assert.equal((await manage(server, pending.id, action)).status, 409, action);
+  for (const action of ["approve", "restore", "review"]) assert.equal((await manage(server, pending.id, action)).status, 404, action);
   const { text } = await (await signedIn(server)).page("/account/apps");
   assert.doesNotMatch(text, /Subject Lines by Edgegrant Demo Connected/);
   // Nobody else is touched.

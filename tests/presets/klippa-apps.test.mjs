@@ -84,7 +84,7 @@ test("klippa-E9: a deleted app's tokens, codes and connections have ended, and i
   refused(await refresh(server, held.refresh_token, {}, app), 401, "invalid_client");
   refused(await exchange(server, code, {}, app), 401, "invalid_client");
   await listed(owner, "Ended", "Fresh Cut");
-  assert.equal((await manage(server, app.id, "restore")).status, 409);
+  assert.equal((await manage(server, app.id, "restore")).status, 404);
 });
 
 test("a salon that follows an old link to a deleted app is not told to wait for a review", async () => {

@@ -33,8 +33,12 @@ impl Answer {
 
     /// A JSON answer that must not be stored (RFC 6749 §5.1).
     pub(crate) fn json<T: Serialize>(status: u16, value: &T) -> Self {
-        let body = serde_json::to_vec(value).unwrap_or_default();
-        Self { status, body, ..Self::default() }
+        Self::json_text(status, serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// The same from JSON that is text already.
+    pub(crate) fn json_text(status: u16, body: String) -> Self {
+        Self { status, body: body.into_bytes(), ..Self::default() }
             .with("content-type", "application/json")
             .with("cache-control", "no-store")
             .with("pragma", "no-cache")

@@ -28,7 +28,7 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 
 /// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 15] = [
+    const ROUTES: &[&str] = &[
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
@@ -37,13 +37,18 @@ fn route(path: &str) -> &str {
         "/account/keys",
         "/account/keys/new",
         "/account/keys/revoke",
+        "/manage/v1/accounts",
         "/manage/v1/apps",
         "/developers",
         "/developers/apps",
         "/admin",
         "/marketplace",
+        "/manage/v1/audit",
+        "/manage/v1/people",
+        "/manage/v1/tokens",
         "/logo",
         "/platform.css",
     ];
-    ROUTES.into_iter().rfind(|known| path == *known).or_else(|| ROUTES.into_iter().find(|known| path.starts_with(known))).unwrap_or("other")
+    let exact = ROUTES.iter().find(|known| path == **known);
+    exact.or_else(|| ROUTES.iter().find(|known| path.starts_with(**known))).copied().unwrap_or("other")
 }

@@ -13,6 +13,7 @@ import { gzipSync } from "node:zlib";
 import { hashOf, isFresh } from "./lib/inputs.mjs";
 import { bin, inRoot, root, variantDir } from "./lib/paths.mjs";
 import { ask, isMain, main, say, step, ToolError } from "./lib/process.mjs";
+import { document } from "./openapi.mjs";
 import { setup } from "./setup.mjs";
 
 const KB = 1024;
@@ -114,7 +115,7 @@ function remapped() {
   return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [existing, ...flags].join(" ").trim() };
 }
 
-/** `assets/` of a variant: the static files and, for development only, the demo page with the browser module. */
+/** `assets/` of a variant: the static files, the description of the management API and, for development only, the demo page with the browser module. */
 function assemble(variant) {
   const assets = join(variantDir(variant), "assets");
   rmSync(assets, { recursive: true, force: true });
@@ -123,6 +124,7 @@ function assemble(variant) {
     if (name === "demo" && variant === "release") continue;
     cpSync(inRoot("www", name), join(assets, name), { recursive: true });
   }
+  writeFileSync(join(assets, "openapi.json"), JSON.stringify(document()));
   if (variant !== "release") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
   else withoutDevelopment(join(assets, "index.html"));
 }

@@ -20,15 +20,14 @@ pub fn hash_password(password: &str, salt: &[u8; 16]) -> Option<String> {
     Some(argon2id()?.hash_password_with_salt(password.as_bytes(), salt).ok()?.to_string())
 }
 
-/// Whether the password is the hashed one. With no hash, a dummy of the same cost is computed, so
-/// that unknown names take as long as known ones.
+/// Whether the password is the hashed one. With no hash, or none that can be read (a person without a
+/// password), a dummy of the same cost is computed, so that all names take as long.
 #[must_use]
 pub fn verify_password(password: &str, stored: Option<&str>) -> bool {
-    let Some(stored) = stored else {
+    let Some(parsed) = stored.and_then(|stored| PasswordHash::new(stored).ok()) else {
         let _ = hash_password(password, &[0; 16]);
         return false;
     };
-    let Ok(parsed) = PasswordHash::new(stored) else { return false };
     argon2id().is_some_and(|argon2| argon2.verify_password(password.as_bytes(), &parsed).is_ok())
 }
 

@@ -22,6 +22,9 @@ use crate::store::{database, number, statement, text};
 pub(crate) const LOGIN_HINT: &str =
     "Development: owner@demo.example, staff@demo.example or admin@demo.example, each with the password demo-password.";
 
+/// The platform's management token.
+pub(crate) const MANAGEMENT_TOKEN: &str = "demo-management-token";
+
 const PASSWORD: &str = "demo-password";
 const ACCOUNTS: [&str; 2] = ["a0000000000000000000000000000001", "a0000000000000000000000000000002"];
 
@@ -209,7 +212,7 @@ fn details(config: &Config, client: &Client, record: &App, words: &DevelopmentAp
 fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedStatement>, Fault> {
     let secret = SecretHash::of("demo-resource-secret", &config.keys.hash).or_fault("hash key")?;
     let (_, key) = config.keys.hash.newest().or_fault("hash key")?;
-    let token = lookup_name(key, "management token", "demo-management-token");
+    let token = lookup_name(key, "management token", MANAGEMENT_TOKEN);
     Ok(vec![
         statement(
             database,

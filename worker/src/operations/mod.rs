@@ -4,6 +4,7 @@
 //! An operation asks first whether the actor may, then what is wrong, then changes the object that is
 //! the truth, then the listing with the audit entry in one batch.
 
+pub(crate) mod accounts;
 pub(crate) mod apps;
 pub(crate) mod installs;
 pub(crate) mod keys;
@@ -11,8 +12,9 @@ pub(crate) mod logo;
 pub(crate) mod register;
 pub(crate) mod review;
 mod told;
+pub(crate) mod tokens;
 
-use edgegrant_core::app::{NotChanged, Problem};
+use edgegrant_core::app::{NotChanged, Problem, clean_line};
 
 use crate::call::Call;
 use crate::fault::Fault;
@@ -113,4 +115,20 @@ impl From<NotChanged> for Refused {
 /// A field that is wrong.
 pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Failure {
     Refused::Invalid(vec![(field, problem.into())]).into()
+}
+
+/// A text on one line, trimmed; what is wrong with it is noted.
+pub(crate) fn line(field: &'static str, sent: &str, least: usize, most: usize, problems: &mut Vec<Problem>) -> String {
+    let text = sent.trim();
+    if !(least..=most).contains(&text.chars().count()) || text.contains(['\n', '\r']) {
+        problems.push((field, format!("write {least} to {most} characters on one line")));
+    } else if let Err(problem) = clean_line(text) {
+        problems.push((field, problem.to_owned()));
+    }
+    text.to_owned()
+}
+
+/// Whether the actor acts for the platform.
+pub(crate) fn staff_only(actor: &Actor) -> Result<(), Failure> {
+    if actor.staff { Ok(()) } else { Err(Refused::NotAllowed("This is for the platform: a token of an account cannot do it").into()) }
 }

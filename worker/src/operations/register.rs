@@ -9,7 +9,7 @@ use edgegrant_core::notice::{Notice, is_address};
 use edgegrant_core::policy::{Overrides, Review};
 use edgegrant_core::seal::{Purpose, open, seal};
 
-use super::{Actor, Failure, Refused, invalid, told};
+use super::{Actor, Failure, Refused, invalid, line, told};
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::app::{Command, ask};
@@ -78,7 +78,8 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
     if !actor.may_develop(call, registration.account.as_deref()) {
         return Err(Refused::NotAllowed("Your role in this account does not allow it to register apps").into());
     }
-    let problems = problems(call, &registration);
+    let mut problems = problems(call, &registration);
+    let developer = line("developer", &registration.developer, 1, 100, &mut problems);
     if !problems.is_empty() {
         return Err(Refused::Invalid(problems).into());
     }
@@ -88,7 +89,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
     let begun = Begun {
         place: &format!("registering {id}"),
         account: registration.account.as_deref(),
-        developer: &registration.developer,
+        developer: &developer,
         owner: actor.user.as_deref(),
         details: &details,
         client_type: if client_type == ClientType::Public { "public" } else { "confidential" },

@@ -127,7 +127,12 @@ fn again(call: &Call) -> Option<String> {
 
 async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
     if call.has_foreign_method() {
-        return Ok(not_served(call, path, place));
+        // The management API knows the methods of each of its addresses; TRACE is one of none.
+        return if path.starts_with("/manage/v1/") {
+            manage::answer(call, &Method::Trace).await
+        } else {
+            Ok(not_served(call, path, place))
+        };
     }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
     let method = if call.method() == Method::Head { Method::Get } else { call.method() };

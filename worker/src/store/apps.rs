@@ -96,10 +96,42 @@ pub(crate) async fn list(env: &Env, which: Which<'_>, skip: u32, most: u32) -> R
     rows(&database(env)?, &sql, &[value, number(u64::from(most)), number(u64::from(skip))]).await
 }
 
+/// What programs list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filter<'a> {
+    /// Of this account only.
+    pub(crate) account: Option<&'a str>,
+    /// A status, `waiting`, or nothing.
+    pub(crate) status: &'a str,
+    /// Part of the name, or nothing.
+    pub(crate) name: &'a str,
+}
+
+/// One D1 read: apps with lower numbers than `before`, the newest first; of those that wait for review,
+/// the ones submitted later than `after` (second and number), the longest waiting first.
+pub(crate) async fn page(env: &Env, filter: Filter<'_>, before: u64, after: (u64, u64), most: u32) -> Result<Vec<Listed>, Fault> {
+    let (condition, at) = match filter.status {
+        "waiting" => ("submitted_at IS NOT NULL AND (submitted_at, number) > (?4, ?5) AND '' = ?6 ORDER BY submitted_at, number", after),
+        _ => ("number < ?4 AND ?5 = 0 AND ('' = ?6 OR status = ?6) ORDER BY number DESC", (before, 0)),
+    };
+    let status = if filter.status == "waiting" { "" } else { filter.status };
+    let account = if filter.account.is_some() { "account_id = ?1" } else { "?1 IS NULL" };
+    let sql = format!("{COLUMNS} WHERE {THERE} AND {account} AND ('' = ?2 OR instr(lower(name), lower(?2)) > 0) AND {condition} LIMIT ?3");
+    let (first, second) = at;
+    let values = [optional(filter.account), text(filter.name), number(u64::from(most)), number(first), number(second), text(status)];
+    rows(&database(env)?, &sql, &values).await
+}
+
 /// One D1 read.
 pub(crate) async fn find(env: &Env, client_id: &str) -> Result<Option<Listed>, Fault> {
     let found: Vec<Listed> = rows(&database(env)?, &format!("{COLUMNS} WHERE {THERE} AND client_id = ?1"), &[text(client_id)]).await?;
     Ok(found.into_iter().next())
+}
+
+/// One D1 read: an app whose record may be read after its end too.
+pub(crate) async fn find_any(env: &Env, client_id: &str) -> Result<Option<Listed>, Fault> {
+    let sql = format!("{COLUMNS} WHERE status <> 'registering' AND client_id = ?1");
+    Ok(rows::<Listed>(&database(env)?, &sql, &[text(client_id)]).await?.into_iter().next())
 }
 
 /// What a registration begins with.

@@ -68,6 +68,8 @@ pub(crate) enum Part<'a> {
     Account(&'a str),
     /// What happened to an app, without what its customers did with it.
     App(u32),
+    /// What happened to an app, its customers' part included; of one account only, when it is given.
+    Whole(u32, Option<&'a str>),
     /// What a person did.
     Actor(&'a str),
 }
@@ -122,11 +124,13 @@ impl Read {
 /// One D1 read: entries older than `before`, the newest first.
 pub(crate) async fn list(env: &Env, part: Part<'_>, before: Option<u64>, most: u32) -> Result<Vec<Read>, Fault> {
     let (condition, value) = match part {
-        Part::All => ("?1 = ?1", number(0)),
-        Part::Account(account) => ("e.account_id = ?1", text(account)),
+        Part::All => ("?1 = ?1".to_owned(), number(0)),
+        Part::Account(account) => ("e.account_id = ?1".to_owned(), text(account)),
         // What owners do with an app is theirs: its developer sees what was done to the app itself.
-        Part::App(app) => ("e.app = ?1 AND e.account_id IS NULL", number(u64::from(app))),
-        Part::Actor(actor) => ("e.actor = ?1", text(actor)),
+        Part::App(app) => ("e.app = ?1 AND e.account_id IS NULL".to_owned(), number(u64::from(app))),
+        Part::Whole(app, None) => ("e.app = ?1".to_owned(), number(u64::from(app))),
+        Part::Whole(app, Some(account)) => (format!("e.account_id = ?1 AND e.app = {app}"), text(account)),
+        Part::Actor(actor) => ("e.actor = ?1".to_owned(), text(actor)),
     };
     let sql = format!(
         "SELECT e.id, e.at, e.actor, e.action, e.account_id, a.name AS account_name, p.client_id, p.name AS app_name, e.subject, e.detail,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use worker::Env;
 
 use super::audit::{self, Entry};
-use super::{database, number, rows, run, text};
+use super::{Item, database, number, rows, run, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 
@@ -62,17 +62,19 @@ impl Install {
 }
 
 const COLUMNS: &str = "SELECT i.account_id, i.app, i.grant_id, i.status, i.scope, i.allowed_at, i.used_at, i.ended_at, i.user_id,
-      a.name AS account_name, m.role, p.name AS app_name, p.developer, p.logo, p.development, p.status AS app_status,
+      a.name AS account_name, coalesce(m.role, '') AS role, p.name AS app_name, p.developer, p.logo, p.development, p.status AS app_status,
       u.email_sealed
     FROM installs i
-    JOIN members m ON m.account_id = i.account_id AND m.user_id = ?1
+    LEFT JOIN members m ON m.account_id = i.account_id AND m.user_id = ?1
     JOIN accounts a ON a.id = i.account_id
     JOIN apps p ON p.number = i.app
     LEFT JOIN users u ON u.id = i.user_id";
+/// Of accounts that the person belongs to.
+const OWN: &str = "m.user_id IS NOT NULL";
 
 /// One D1 read: the installs of every account the person belongs to, the newest first.
 pub(crate) async fn of_user(env: &Env, user: &str, skip: u32, most: u32) -> Result<Vec<Install>, Fault> {
-    let sql = format!("{COLUMNS} ORDER BY i.status = 'ended', i.allowed_at DESC, i.account_id, i.app LIMIT ?2 OFFSET ?3");
+    let sql = format!("{COLUMNS} WHERE {OWN} ORDER BY i.status = 'ended', i.allowed_at DESC, i.account_id, i.app LIMIT ?2 OFFSET ?3");
     rows(&database(env)?, &sql, &[text(user), number(u64::from(most)), number(u64::from(skip))]).await
 }
 
@@ -81,9 +83,25 @@ pub(crate) async fn find(env: &Env, user: &str, id: &str) -> Result<Option<Insta
     let Some((account, app)) = id.split_once('.').and_then(|(account, app)| Some((account, app.parse::<u32>().ok()?))) else {
         return Ok(None);
     };
-    let sql = format!("{COLUMNS} WHERE i.account_id = ?2 AND i.app = ?3");
+    let sql = format!("{COLUMNS} WHERE {OWN} AND i.account_id = ?2 AND i.app = ?3");
     let found: Vec<Install> = rows(&database(env)?, &sql, &[text(user), text(account), number(u64::from(app))]).await?;
     Ok(found.into_iter().next())
+}
+
+/// One D1 read: the install of an app in an account, whoever asks.
+pub(crate) async fn of_account(env: &Env, account: &str, client_id: &str) -> Result<Option<Install>, Fault> {
+    let sql = format!("{COLUMNS} WHERE i.account_id = ?2 AND p.client_id = ?3");
+    Ok(rows::<Install>(&database(env)?, &sql, &[text(""), text(account), text(client_id)]).await?.into_iter().next())
+}
+
+/// One D1 read: the installs of an account as JSON, apps with lower numbers than `before`, the newest app first.
+pub(crate) async fn items(env: &Env, account: &str, before: u64, most: u32) -> Result<Vec<Item>, Fault> {
+    let sql = "SELECT CAST(i.app AS TEXT) AS key, json_object('client_id', p.client_id, 'name', p.name, 'developer', p.developer,
+                 'status', i.status, 'scope', i.scope, 'allowed_by', i.user_id, 'allowed_at', i.allowed_at, 'used_at', i.used_at,
+                 'ended_at', i.ended_at, 'ended_why', i.ended_why) AS json
+               FROM installs i JOIN apps p ON p.number = i.app
+               WHERE i.account_id = ?1 AND i.app < ?2 ORDER BY i.app DESC LIMIT ?3";
+    rows(&database(env)?, sql, &[text(account), number(before), number(u64::from(most))]).await
 }
 
 #[derive(Deserialize)]

@@ -1,14 +1,18 @@
 //! D1 and KV: one file per thing that is stored. Every function is one statement, one batch or one
 //! key, and says which.
 
+pub(crate) mod accounts;
 pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
+pub(crate) mod idempotency;
 pub(crate) mod installs;
 pub(crate) mod keys;
 pub(crate) mod people;
+pub(crate) mod tokens;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
@@ -28,6 +32,15 @@ pub(crate) fn statement(database: &D1Database, sql: &str, values: &[JsValue]) ->
 /// The rows of one statement.
 pub(crate) async fn rows<T: DeserializeOwned>(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<Vec<T>, Fault> {
     statement(database, sql, values)?.all().await.or_fault("D1 read")?.results().or_fault("D1 read")
+}
+
+/// A row of a list for programs, which the database has put into JSON.
+#[derive(Deserialize)]
+pub(crate) struct Item {
+    /// Where the list goes on after it.
+    pub(crate) key: String,
+    /// A JSON object.
+    pub(crate) json: String,
 }
 
 /// Runs one statement that returns nothing.

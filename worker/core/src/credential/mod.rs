@@ -1,4 +1,4 @@
-//! What travels: tokens, authorization codes, client ids.
+//! What travels: tokens, authorization codes, client ids, management tokens.
 //!
 //! All are opaque to clients and MACed, so that the edge refuses garbage, another client's and
 //! expired values without any I/O. Tag inputs begin with a label and the issuer: what one deployment
@@ -14,10 +14,12 @@
 
 mod client_id;
 mod code;
+mod management;
 mod token;
 
 pub use client_id::{client_id, parse_client_id};
 pub use code::Code;
+pub use management::{is_management_token, management_token};
 pub use token::{Kind, Payload, Prefixes, Tag, Token, family_tag};
 
 use serde::{Deserialize, Serialize};

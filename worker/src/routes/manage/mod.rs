@@ -5,20 +5,23 @@
 //! [`Actor`] of that reach may do, and no more than its scopes say. It is read from D1 on each call, so
 //! that one that was revoked is dead at once (attack A39).
 
+mod accounts;
 mod apps;
+mod create;
+mod page;
+mod tokens;
 
-use edgegrant_core::keys::lookup_name;
+use edgegrant_core::credential::is_management_token;
 use edgegrant_core::oauth::bearer::{Bearer, bearer};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::Method;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
-use crate::operations::{Actor, Failure, Refused};
+use crate::operations::{self, Actor, Failure, Refused};
 use crate::platform::now_s;
-use crate::store::{database, rows, text};
+use crate::store;
 use crate::unproven;
 
 /// An error in the form of RFC 9457.
@@ -49,7 +52,36 @@ impl Caller {
     }
 }
 
-/// Answers a request.
+/// Why a request goes no further.
+enum Stop {
+    /// With this answer.
+    Answer(Answer),
+    /// Its operation was not done.
+    Failure(Failure),
+}
+
+impl<T: Into<Failure>> From<T> for Stop {
+    fn from(failure: T) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+impl Stop {
+    fn answer(self) -> Result<Answer, Fault> {
+        Ok(match self {
+            Self::Answer(answer) => answer,
+            Self::Failure(Failure::Fault(fault)) => return Err(fault),
+            Self::Failure(Failure::Refused(refused)) => match refused {
+                Refused::NotFound => problem(404, "There is no such thing, or none that this token may know of"),
+                Refused::NotAllowed(who) => problem(403, who),
+                Refused::Invalid(problems) => problem_with(400, "What was sent is wrong", &problems),
+                Refused::Conflict(why) => problem(409, &why),
+            },
+        })
+    }
+}
+
+/// Answers a request. `method` is one of ours; a foreign one is served nowhere.
 pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
     let Some(caller) = caller(call).await? else {
         return Ok(match unproven::failed(call).await {
@@ -58,103 +90,79 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
         });
     };
     let path = call.path.clone();
-    let outcome = match path.strip_prefix("/manage/v1/").unwrap_or_default().split_once('/') {
-        None if path == "/manage/v1/apps" => apps::collection(call, &caller, method).await,
-        Some(("apps", rest)) => apps::one(call, &caller, method, rest).await,
-        _ => Ok(problem(404, "There is nothing at this address")),
+    let parts: Vec<&str> = path.strip_prefix("/manage/v1/").unwrap_or_default().split('/').collect();
+    let outcome = match parts.as_slice() {
+        ["apps"] => apps::collection(call, &caller, method).await,
+        ["apps", client_id, rest @ ..] => apps::one(call, &caller, method, client_id, rest).await,
+        ["accounts", rest @ ..] => accounts::answer(call, &caller, method, rest).await,
+        ["people"] => accounts::people_collection(call, &caller, method).await,
+        ["tokens", rest @ ..] => tokens::answer(call, &caller, method, rest).await,
+        ["audit"] => tokens::record(call, &caller, method).await,
+        _ => Err(nothing_here()),
     };
-    outcome.or_else(failed)
+    outcome.or_else(Stop::answer)
 }
 
-/// An operation that was not done.
-fn failed(failure: Failure) -> Result<Answer, Fault> {
-    Ok(match failure {
-        Failure::Fault(fault) => return Err(fault),
-        Failure::Refused(Refused::NotFound) => problem(404, "There is no such thing, or none that this token may know of"),
-        Failure::Refused(Refused::NotAllowed(who)) => problem(403, who),
-        Failure::Refused(Refused::Invalid(problems)) => problem_with(400, "What was sent is wrong", &problems),
-        Failure::Refused(Refused::Conflict(why)) => problem(409, &why),
+/// There is no such address.
+fn nothing_here() -> Stop {
+    Stop::Answer(problem(404, "There is nothing at this address"))
+}
+
+/// Lets a method pass that is served here, for a token with the scope that it asks for (RFC 6750 §3.1).
+fn gate(caller: &Caller, method: &Method, served: &[(&str, &str)]) -> Result<(), Stop> {
+    let Some((_, scope)) = served.iter().find(|(known, _)| *known == method.as_ref()) else {
+        let names: Vec<&str> = served.iter().map(|(known, _)| if *known == "GET" { "GET, HEAD" } else { *known }).collect();
+        return Err(Stop::Answer(problem(405, "This method is not served here").with("allow", &names.join(", "))));
+    };
+    if caller.may(scope) {
+        return Ok(());
+    }
+    let challenge = format!("Bearer realm=\"manage\", error=\"insufficient_scope\", scope=\"{scope}\"");
+    Err(Stop::Answer(problem(403, &format!("The token lacks the scope {scope}")).with("www-authenticate", &challenge)))
+}
+
+/// The body, of at most so many bytes.
+async fn body(call: &mut Call, most: usize) -> Result<Vec<u8>, Stop> {
+    call.bytes(most).await?.ok_or_else(|| Stop::Answer(problem(413, "The body is too large")))
+}
+
+/// A body as a JSON object of this type.
+fn parsed<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Stop> {
+    // A list would pass for an object with its members in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Stop::Answer(problem(400, "Send a JSON object")));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let told: String = error.to_string().chars().take(200).collect();
+        Stop::Answer(problem(400, &format!("Send a JSON object of what is documented: {told}")))
     })
 }
 
-/// The token's scopes do not reach that far (RFC 6750 §3.1).
-fn scope_missing(scope: &str) -> Answer {
-    let challenge = format!("Bearer realm=\"manage\", error=\"insufficient_scope\", scope=\"{scope}\"");
-    problem(403, &format!("The token lacks the scope {scope}")).with("www-authenticate", &challenge)
-}
-
-/// 405 with what is served.
-fn not_served(allowed: &str) -> Answer {
-    problem(405, "This method is not served here").with("allow", allowed)
-}
-
-/// The body as a JSON object of this type, of at most so many bytes.
-async fn body<T: serde::de::DeserializeOwned>(call: &mut Call, most: usize) -> Result<Result<T, Answer>, Fault> {
-    let Some(body) = call.bytes(most).await? else { return Ok(Err(problem(413, "The body is too large"))) };
-    // A list would pass for an object with its members in their order.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Ok(Err(problem(400, "Send a JSON object")));
+/// Whether a text may be a management token: whatever cannot be one costs no read.
+fn may_be_token(call: &Call, token: &str) -> bool {
+    #[cfg(feature = "development")]
+    if token == crate::development::seed::MANAGEMENT_TOKEN {
+        return true;
     }
-    Ok(serde_json::from_slice(&body).map_err(|error| problem(400, &format!("Send a JSON object of what is documented: {error}"))))
-}
-
-/// Where a list begins and how much of it is asked for.
-struct Page {
-    skip: u32,
-    most: u32,
-}
-
-impl Page {
-    /// From `cursor` and `limit`; what is no number of ours is refused.
-    fn of(call: &Call) -> Result<Self, Answer> {
-        let query = call.query_params();
-        let number = |name: &str, default: u32| match query.field(name) {
-            "" => Ok(default),
-            text => text.parse::<u32>().map_err(|_| problem(400, &format!("{name}: not one that a list gave"))),
-        };
-        let (skip, most) = (number("cursor", 0)?, number("limit", 50)?);
-        if !(1..=200).contains(&most) {
-            return Err(problem(400, "limit: 1 to 200"));
-        }
-        Ok(Self { skip, most })
-    }
-
-    /// A list's answer: what was read with one more than was asked for.
-    fn answer(&self, mut items: Vec<Value>) -> Answer {
-        let more = items.len() > self.most as usize;
-        items.truncate(self.most as usize);
-        let next = more.then(|| self.skip.saturating_add(self.most).to_string());
-        Answer::json(200, &json!({ "items": items, "next_cursor": next }))
-    }
-}
-
-#[derive(Deserialize)]
-struct Token {
-    id: String,
-    scope: String,
-    account_id: Option<String>,
-    expires_at: u64,
+    is_management_token(&call.config.keys.grant_id, token)
 }
 
 /// One D1 read. A management token is found by its keyed hash.
 async fn caller(call: &Call) -> Result<Option<Caller>, Fault> {
     let header = call.header("authorization");
     let Bearer::Token(token) = bearer(header.as_deref(), false) else { return Ok(None) };
-    let database = database(&call.env)?;
-    for (_, key) in call.config.keys.hash.iter() {
-        let name = lookup_name(key, "management token", token);
-        let sql = "SELECT id, scope, account_id, expires_at FROM management_tokens WHERE hash = ?1";
-        let found: Vec<Token> = rows(&database, sql, &[text(&name)]).await?;
-        if let Some(row) = found.into_iter().find(|row| row.expires_at == 0 || row.expires_at > now_s()) {
-            let actor = Actor {
-                id: format!("token:{}", row.id),
-                network: call.network(),
-                staff: row.account_id.is_none(),
-                account: row.account_id,
-                ..Actor::default()
-            };
-            return Ok(Some(Caller { actor, scope: row.scope }));
-        }
+    if !may_be_token(call, token) {
+        return Ok(None);
     }
-    Ok(None)
+    let found = store::tokens::find(&call.env, &operations::tokens::hashes(call, token)).await?;
+    Ok(found.filter(|held| held.expires_at == 0 || held.expires_at > now_s()).map(|held| {
+        let actor = Actor {
+            id: format!("token:{}", held.id),
+            network: call.network(),
+            staff: held.account_id.is_none(),
+            account: held.account_id,
+            ..Actor::default()
+        };
+        Caller { actor, scope: held.scope }
+    }))
 }
