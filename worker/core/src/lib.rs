@@ -22,6 +22,7 @@ pub mod encoding;
 pub mod grant;
 pub mod keys;
 pub mod oauth;
+pub mod password;
 pub mod person;
 pub mod policy;
 pub mod rate;
