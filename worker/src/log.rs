@@ -28,12 +28,14 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 
 /// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 14] = [
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
         "/account/apps",
         "/account/apps/disconnect",
+        "/account/profile",
+        "/account/activity",
         "/manage/v1/apps",
         "/developers",
         "/developers/apps",

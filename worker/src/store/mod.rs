@@ -5,8 +5,12 @@ pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
+pub(crate) mod departure;
 pub(crate) mod installs;
 pub(crate) mod people;
+pub(crate) mod portrait;
+pub(crate) mod profile;
+pub(crate) mod rotation;
 
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
