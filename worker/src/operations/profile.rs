@@ -58,12 +58,12 @@ pub(crate) async fn prove(call: &Call, user: &str, password: &str) -> Result<Res
 
 /// Another name. What a provider says of its people is changed there.
 pub(crate) async fn rename(call: &Call, actor: &Actor, user: &str, name: &str) -> Result<(), Failure> {
-    let name = name.trim();
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if !(1..=100).contains(&name.chars().count()) {
         return Err(invalid("name", "write 1 to 100 characters"));
     }
-    clean_line(name).map_err(|problem| invalid("name", problem))?;
-    profile::rename(&call.env, &call.config, user, name, &actor.did("name changed"), now_s()).await?;
+    clean_line(&name).map_err(|problem| invalid("name", problem))?;
+    profile::rename(&call.env, &call.config, user, &name, &actor.did("name changed"), now_s()).await?;
     Ok(())
 }
 
