@@ -229,7 +229,7 @@ async fn everything(call: &Call, guest: &Guest) -> Result<Answer, Fault> {
     params.retain(|(_, value)| !value.is_empty());
     let lead = if params.is_empty() { "Everything that happened, the newest first." } else { "A part of what happened, the newest first." };
     let mut sheet = SheetPage::new(guest.frame(call), "History", lead);
-    sheet.up = Some(Link::other("/admin", "Staff"));
+    sheet.tabs = super::admin::tabs(ADMIN);
     sheet.actions = vec![Action::link("Download as CSV", with_params(ADMIN_CSV, &params))];
     if !params.is_empty() {
         sheet.actions.push(Action::link("Show everything", ADMIN));

@@ -6,9 +6,9 @@
 use edgegrant_core::person::normal_email;
 use worker::Method;
 
+use super::frame;
 use super::guest::{Guest, problems};
 use super::sign_in::{sealed, set_cookie};
-use super::frame;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -68,7 +68,9 @@ async fn sheet(call: &Call) -> Result<Answer, Fault> {
     page.done = match call.query_params().field("done") {
         "name" => Some("Your name is changed.".into()),
         "password" => Some("Your password is changed. You are signed out everywhere else.".into()),
-        "password-and-apps" => Some("Your password is changed. You are signed out everywhere else, and the apps that you connected are disconnected.".into()),
+        "password-and-apps" => {
+            Some("Your password is changed. You are signed out everywhere else, and the apps that you connected are disconnected.".into())
+        }
         "sessions" => Some("You are signed out everywhere else.".into()),
         _ => None,
     };
@@ -148,7 +150,8 @@ async fn form(call: &Call, make: impl for<'a> Fn(&'a Call, &'a Guest, &'a Profil
 
 fn name_form<'a>(call: &'a Call, guest: &'a Guest, name: &'a str) -> FormPage<'a> {
     let mut page = FormPage::new(guest.frame(call), "Change your name", NAME, "Change name");
-    page.fields = vec![Field::line("name", "Your name", "Other members of your accounts see it.", name).with(Control::Line("text", "name"))];
+    page.fields =
+        vec![Field::line("name", "Your name", "Other members of your accounts see it.", name).with(Control::Line("text", "name"))];
     page.cancel = HERE.into();
     page
 }
@@ -184,7 +187,12 @@ fn password_form<'a>(call: &'a Call, guest: &'a Guest) -> FormPage<'a> {
     }
     page.fields = vec![
         password_field("current", "Current password", "", "current-password"),
-        password_field("new", "New password", "At least 12 characters. Four words that have nothing to do with each other are a good one.", "new-password"),
+        password_field(
+            "new",
+            "New password",
+            "At least 12 characters. Four words that have nothing to do with each other are a good one.",
+            "new-password",
+        ),
         password_field("repeat", "New password again", "", "new-password"),
     ];
     page.cancel = HERE.into();
@@ -327,10 +335,9 @@ async fn delete(call: &mut Call) -> Result<Answer, Fault> {
         return guest.page(call, 400, &page.with_problems(&problems));
     }
     match people::delete(call, &guest.actor(call), user).await {
-        Ok(()) => Ok(Answer::page(200, &NoticePage::person_deleted(frame(call))).with("set-cookie", &set_cookie(call, "session", "", 0)).with(
-            "set-cookie",
-            &set_cookie(call, "known", "", 0),
-        )),
+        Ok(()) => Ok(Answer::page(200, &NoticePage::person_deleted(frame(call)))
+            .with("set-cookie", &set_cookie(call, "session", "", 0))
+            .with("set-cookie", &set_cookie(call, "known", "", 0))),
         Err(Failure::Refused(Refused::Conflict(_))) => kept(call, &guest, 409, people::keeps(call, user).await?),
         Err(failure) => guest.failed(call, failure, DELETE),
     }

@@ -202,7 +202,9 @@ fn note(call: &Call, grant_id: &str, answer: &GrantAnswer) {
                 crate::log::fault("install in use", &fault);
             }
         }),
-        GrantAnswer::Refused(Refused::CodeReplayed { ended: ended @ Some(_) }) => replay_later(call, grant_id, *ended, "a code was used twice"),
+        GrantAnswer::Refused(Refused::CodeReplayed { ended: ended @ Some(_) }) => {
+            replay_later(call, grant_id, *ended, "a code was used twice")
+        }
         // The object says so once for each family: of one that has ended it knows no replay.
         GrantAnswer::Refused(Refused::RefreshReplayed { ended }) => replay_later(call, grant_id, *ended, "a token was used twice"),
         _ => {}

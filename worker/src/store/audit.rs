@@ -113,7 +113,8 @@ impl Part<'_> {
             // What owners do with an app is theirs: its developer sees what was done to the app itself.
             Self::App(app) => one("e.app = ?3 AND e.account_id IS NULL AND e.action <> 'denied'", number(u64::from(*app))),
             Self::All(Filter { account, app, actor }) => {
-                let wanted = [("e.account_id =", account), ("e.app = (SELECT number FROM apps WHERE client_id =", app), ("e.actor =", actor)];
+                let wanted =
+                    [("e.account_id =", account), ("e.app = (SELECT number FROM apps WHERE client_id =", app), ("e.actor =", actor)];
                 let mut condition = String::from("true");
                 let mut values = Vec::new();
                 for (column, value) in wanted.into_iter().filter(|(_, value)| !value.is_empty()) {

@@ -130,7 +130,8 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, ent
     Ok(seq.first().or_fault("D1 disconnect")?.seq)
 }
 
-const ENDED: &str = "UPDATE installs SET status = 'ended', ended_at = ?3, ended_why = ?4 WHERE grant_id = ?1 AND seq <= ?2 AND status <> 'ended'";
+const ENDED: &str =
+    "UPDATE installs SET status = 'ended', ended_at = ?3, ended_why = ?4 WHERE grant_id = ?1 AND seq <= ?2 AND status <> 'ended'";
 
 /// One D1 statement: everything up to a consent number has ended; a later consent is left alone.
 pub(crate) async fn ended(env: &Env, grant_id: &str, seq: u64, why: &str, now_s: u64) -> Result<(), Fault> {

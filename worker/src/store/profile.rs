@@ -41,7 +41,8 @@ struct Row {
 
 /// One D1 read. `None` when there is no such person.
 pub(crate) async fn read(env: &Env, config: &Config, user: &str, now_s: u64) -> Result<Option<Profile>, Fault> {
-    let sql = "SELECT u.name_sealed, u.password_hash <> '' AS has_password, u.created_at AS since, s.id AS session, s.created_at AS session_since
+    let sql =
+        "SELECT u.name_sealed, u.password_hash <> '' AS has_password, u.created_at AS since, s.id AS session, s.created_at AS session_since
                FROM users u LEFT JOIN sessions s ON s.user_id = u.id AND s.epoch = u.epoch AND s.expires_at > ?2
                WHERE u.id = ?1 ORDER BY s.created_at DESC, s.id LIMIT 100";
     let found: Vec<Row> = rows(&database(env)?, sql, &[text(user), number(now_s)]).await?;
@@ -138,13 +139,7 @@ pub(crate) async fn change_password(
 }
 
 /// The statements that mark what the person has allowed as ending, and find it.
-fn endings(
-    database: &D1Database,
-    user: JsValue,
-    hash: JsValue,
-    place: JsValue,
-    now_s: u64,
-) -> Result<Vec<D1PreparedStatement>, Fault> {
+fn endings(database: &D1Database, user: JsValue, hash: JsValue, place: JsValue, now_s: u64) -> Result<Vec<D1PreparedStatement>, Fault> {
     let record = format!(
         "INSERT INTO audit (at, actor, action, account_id, app, detail, place_sealed)
          SELECT ?3, ?1, 'disconnected', account_id, app, 'password changed', ?4 FROM installs WHERE user_id = ?1 AND status <> 'ended' AND {CHANGED}"
