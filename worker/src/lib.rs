@@ -78,11 +78,20 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
-    let Some(config) = config::config(&env) else { return };
-    if let Err(fault) = store::sweep(&env, config.policy.audit.keep_days, platform::now_s()).await {
+    if let Some(config) = config::config(&env) {
+        daily(&env, &config).await;
+    }
+}
+
+/// What is done once a day. A part that fails keeps none of the others from being done.
+async fn daily(env: &Env, config: &config::Config) {
+    if let Err(fault) = store::sweep(env, config.policy.audit.keep_days, platform::now_s()).await {
         log::fault("daily sweep", &fault);
     }
-    if let Err(fault) = operations::keys::sweep(&env, &config, platform::now_s()).await {
+    if let Err(fault) = store::rotation::renew(env, config).await {
+        log::fault("daily rotation", &fault);
+    }
+    if let Err(fault) = operations::keys::sweep(env, config, platform::now_s()).await {
         log::fault("daily sweep of keys", &fault);
     }
 }

@@ -38,6 +38,8 @@ fn route(path: &str) -> &str {
         "/account/keys/new",
         "/account/keys/revoke",
         "/manage/v1/accounts",
+        "/account/profile",
+        "/account/activity",
         "/manage/v1/apps",
         "/developers",
         "/developers/apps",

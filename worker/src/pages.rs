@@ -7,7 +7,9 @@
 
 mod account;
 mod consent;
+pub(crate) mod csv;
 mod form;
+pub(crate) mod history;
 mod login;
 mod notice;
 mod notices;
@@ -23,7 +25,7 @@ pub(crate) use form::{Choice, Control, Field, FormPage};
 pub(crate) use login::LoginPage;
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
 pub(crate) use sheet::{Action, Card, Fact, Section, SheetPage, Value};
-pub(crate) use words::{Lasting, Moment, duration_words, one_of, with_article};
+pub(crate) use words::{Lasting, Moment, duration_words, one_of, wait_words, with_article};
 
 use edgegrant_core::policy::Platform;
 

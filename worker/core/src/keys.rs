@@ -7,9 +7,9 @@
 //! |---|---|---|
 //! | edge | edge tags of tokens and codes | newest signs, older ones verify |
 //! | grant id | names of objects, tags of client ids | never |
-//! | hash | client secrets, look-up of names, limiter names | newest hashes, older ones verify for ever |
+//! | hash | client secrets, look-up of names, limiter names | newest hashes, older ones verify; the daily sweep renews addresses |
 //! | seal | session cookie, login and consent forms | a day of overlap |
-//! | data | personal data at rest | newest seals, older ones open |
+//! | data | personal data at rest | newest seals, older ones open until the daily sweep has sealed all anew |
 
 use core::fmt;
 

@@ -26,6 +26,7 @@ pub mod grant;
 pub mod keys;
 pub mod notice;
 pub mod oauth;
+pub mod password;
 pub mod person;
 pub mod policy;
 pub mod rate;

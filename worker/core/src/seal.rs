@@ -65,6 +65,16 @@ pub fn open(keys: &Keyring, purpose: Purpose, context: &str, text: &str) -> Opti
     cipher(keys.get(*id)?, purpose)?.decrypt(&(*nonce).into(), payload).ok()
 }
 
+/// The SQLite GLOB pattern of what a key has sealed: the id is the first byte, so six bits of it are in
+/// the first character and two in the second. It finds rows that are still under an older key.
+#[must_use]
+pub fn glob_of(key_id: u8) -> String {
+    const SECOND: [&str; 4] = ["A-P", "Q-Za-f", "g-v", "-w-z0-9_"];
+    let first = base64url(&[key_id, 0, 0]).chars().next().unwrap_or('A');
+    let second = SECOND.get(usize::from(key_id & 3)).copied().unwrap_or_default();
+    format!("{first}[{second}]*")
+}
+
 /// Seals a value in postcard form.
 #[must_use]
 pub fn seal_value<T: Serialize>(keys: &Keyring, purpose: Purpose, context: &str, value: &T, nonce: [u8; 12]) -> Option<String> {
@@ -91,6 +101,30 @@ mod tests {
         assert_eq!(open(&ring(), Purpose::Consent, "https://a", &sealed).unwrap(), b"hello");
         assert_eq!(open(&ring(), Purpose::Session, "https://a", &sealed), None);
         assert_eq!(open(&ring(), Purpose::Consent, "https://b", &sealed), None);
+    }
+
+    /// GLOB as far as the patterns need it: a character, a set of characters and ranges, anything.
+    fn matches(pattern: &str, text: &str) -> bool {
+        let (first, rest) = pattern.split_once('[').unwrap();
+        let set: Vec<char> = rest.strip_suffix("]*").unwrap().chars().collect();
+        let mut text = text.chars();
+        let second = |c: char| {
+            let range = set.windows(3).any(|w| w[1] == '-' && w[0] != '-' && (w[0]..=w[2]).contains(&c));
+            range || set.first() == Some(&'-') && c == '-' || set.last() == Some(&'_') && c == '_'
+        };
+        text.next() == first.chars().next() && text.next().is_some_and(second)
+    }
+
+    #[test]
+    fn the_pattern_of_a_key_finds_its_values_and_no_others() {
+        for id in 1..=255 {
+            for nonce in (0..=255).step_by(16) {
+                let text = base64url(&[id, nonce, 7]);
+                for other in 1..=255 {
+                    assert_eq!(matches(&glob_of(other), &text), id == other, "{other}: {text}");
+                }
+            }
+        }
     }
 
     #[test]

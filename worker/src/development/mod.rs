@@ -17,6 +17,7 @@ use crate::fault::Fault;
 pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
     match (call.path.as_str(), method) {
         ("/__dev/seed", Method::Post) => seed::seed(&call.env, &call.config).await?,
+        ("/__dev/sweep", Method::Post) => crate::daily(&call.env, &call.config).await,
         ("/__dev/clock", Method::Post) => {
             let params = call.form(crate::call::PAGE_FORM_MAX).await?.unwrap_or_default();
             clock::shift(params.field("offset_ms").parse().unwrap_or(0));

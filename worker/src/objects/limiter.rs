@@ -19,8 +19,17 @@ pub(crate) enum Command {
     GiveBack(Vec<String>),
 }
 
-/// `None` when granted.
-pub(crate) type Answer = Option<Standing>;
+/// Its answer.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// Granted; whether a counter has none left after it.
+    Granted {
+        /// The next one will be refused.
+        last: bool,
+    },
+    /// Not granted.
+    Refused(Standing),
+}
 
 /// The counters of one name.
 #[durable_object(alarm)]
@@ -73,7 +82,7 @@ impl RateLimiter {
                         .exec("UPDATE counters SET used = max(used - 1, 0) WHERE name = ?", vec![name.into()])
                         .or_fault("limiter write")?;
                 }
-                Ok(None)
+                Ok(Answer::Granted { last: false })
             }
         }
     }
@@ -89,7 +98,7 @@ impl RateLimiter {
             None,
         )
         .or_fault("limiter schema")?;
-        let mut next = Vec::new();
+        let (mut next, mut last) = (Vec::new(), false);
         for (name, limit) in counters {
             let rows: Vec<Row> = sql
                 .exec("SELECT start_ms, used FROM counters WHERE name = ?", vec![name.as_str().into()])
@@ -98,8 +107,9 @@ impl RateLimiter {
                 .or_fault("limiter read")?;
             let mut window = rows.first().map_or_else(Window::default, |row| Window { start_ms: row.start_ms, used: row.used });
             if let Err(standing) = window.take(*limit, now_ms()) {
-                return Ok(Some(standing));
+                return Ok(Answer::Refused(standing));
             }
+            last |= window.used >= limit.limit;
             next.push((name, window, window.start_ms + u64::from(limit.window_s) * 1000));
         }
         for (name, window, end_ms) in next {
@@ -113,7 +123,7 @@ impl RateLimiter {
         if storage.get_alarm().await.or_fault("limiter alarm")?.is_none() {
             storage.set_alarm(Duration::from_secs(u64::from(longest_s))).await.or_fault("limiter alarm")?;
         }
-        Ok(None)
+        Ok(Answer::Granted { last })
     }
 
     /// The alarm: forgets windows that are over, and with the last of them everything. A window that

@@ -21,11 +21,14 @@ pub(crate) async fn disconnect(call: &Call, actor: &Actor, install: &Install) ->
     let now = now_s();
     let entry = Entry { account: Some(&install.account_id), app: Some(install.app), ..actor.did("disconnected") };
     let seq = installs::begin_end(&call.env, &call.config, install, &entry, now).await?;
-    let grant = GrantId(array_from_hex(&install.grant_id).or_fault("grant id")?);
+    Ok(finish(call, &install.grant_id, seq).await?)
+}
+
+/// Ends everything up to a consent number of an install whose row says `ending`.
+pub(super) async fn finish(call: &Call, grant_id: &str, seq: u64) -> Result<(), Fault> {
+    let grant = GrantId(array_from_hex(grant_id).or_fault("grant id")?);
     match ask(&call.env, &grant, &Command::End { seq }).await? {
-        Answer::Ended => {}
-        _ => return Err(Fault::at("end answer").into()),
+        Answer::Ended => installs::ended(&call.env, grant_id, seq, "disconnected", now_s()).await,
+        _ => Err(Fault::at("end answer")),
     }
-    installs::ended(&call.env, &install.grant_id, seq, "disconnected", now).await?;
-    Ok(())
 }

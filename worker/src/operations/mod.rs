@@ -9,6 +9,8 @@ pub(crate) mod apps;
 pub(crate) mod installs;
 pub(crate) mod keys;
 pub(crate) mod logo;
+pub(crate) mod people;
+pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod review;
 mod told;
@@ -110,6 +112,18 @@ impl From<NotChanged> for Refused {
             NotChanged::SecretUnknown => Self::NotFound,
         }
     }
+}
+
+/// Records a security event after the answer; a fault is logged. `actor` is somebody who may not be the
+/// caller: the person whose name was tried.
+pub(crate) fn noticed(call: &Call, actor: &str, action: &'static str) {
+    let (env, config, network, actor) = (call.env.clone(), call.config.clone(), call.network(), actor.to_owned());
+    call.context.wait_until(async move {
+        let entry = Entry { actor: &actor, action, network: &network, ..Entry::default() };
+        if let Err(fault) = crate::store::audit::record(&env, &config, &entry, crate::platform::now_s()).await {
+            crate::log::fault("audit", &fault);
+        }
+    });
 }
 
 /// A field that is wrong.

@@ -29,9 +29,13 @@ pub(super) fn seal_contact(call: &Call, app: u32, contact: &str) -> Result<Strin
 
 /// The contact's address.
 pub(crate) fn contact(call: &Call, app: &apps::Listed) -> String {
-    let sealed = app.contact_sealed.as_deref().unwrap_or_default();
-    let opened = open(&call.config.keys.data, Purpose::PersonalData, &contact_context(app.number), sealed);
-    opened.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    open_contact(call, app.number, app.contact_sealed.as_deref().unwrap_or_default()).unwrap_or_default()
+}
+
+/// The contact's address of the app with this number.
+pub(super) fn open_contact(call: &Call, app: u32, sealed: &str) -> Option<String> {
+    let opened = open(&call.config.keys.data, Purpose::PersonalData, &contact_context(app), sealed);
+    opened.and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 /// Whether a text can be an e-mail address: one `@` between two parts without space or control.

@@ -114,6 +114,18 @@ impl<'a> NoticePage<'a> {
         page
     }
 
+    /// Somebody is no longer here.
+    pub(crate) fn person_deleted(frame: Frame<'a>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "Your profile is deleted",
+            &["Nothing of yours can be read here any more, and you are signed out everywhere. Thank you for having been here."],
+        );
+        page.problem = false;
+        page.links.push(Link::other("/", "Go to the start page"));
+        page
+    }
+
     /// A form that did not come from our page in this browser, or from an old one (403).
     pub(crate) fn form_refused(frame: Frame<'a>, again_href: &'a str) -> Self {
         let mut page = Self::plain(

@@ -28,6 +28,7 @@ use crate::mail;
 use crate::objects::grant::ask;
 use crate::pages::{NoticePage, with_article};
 use crate::platform::{now_s, random};
+use crate::store::audit;
 use crate::store::codes::{self, CodeRecord};
 use crate::store::consent::{self, Allowed, Decider, Outcome, Recorded};
 use crate::store::installs;
@@ -75,13 +76,14 @@ async fn ask_again(call: &Call, app: &App, form: &ConsentForm, again: Again<'_>)
     super::authorize::consent(call, app, &form.request, &visitor, again)
 }
 
-fn decider<'a>(form: &'a ConsentForm, cookie: &'a SessionCookie, now_s: u64) -> Decider<'a> {
-    Decider { cookie, number: &form.number, expires_s: form.expires_s, app: form.app, now_s }
+fn decider<'a>(call: &Call, form: &'a ConsentForm, cookie: &'a SessionCookie, now_s: u64) -> Result<Decider<'a>, Fault> {
+    let place = audit::place(&call.config, &call.network())?;
+    Ok(Decider { cookie, number: &form.number, expires_s: form.expires_s, app: form.app, now_s, place })
 }
 
 async fn deny(call: &Call, form: &ConsentForm, cookie: &SessionCookie) -> Result<Answer, Fault> {
     let config = &call.config;
-    match consent::deny(&call.env, &decider(form, cookie, now_s())).await? {
+    match consent::deny(&call.env, &decider(call, form, cookie, now_s())?).await? {
         Outcome::Recorded(_) => {
             let refusal = Refusal::new(ErrorCode::AccessDenied, config.policy.authorize.deny_description.clone());
             Ok(Answer::see_other(&authorize::failure(&form.request.target, &config.issuer, &refusal)).because("denied"))
@@ -159,7 +161,7 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
         record: &record,
         code_expires_s: code.expires_s,
     };
-    let Recorded { record, allowed_before } = match consent::allow(&call.env, &decider(form, cookie, now), &allowed).await? {
+    let Recorded { record, allowed_before } = match consent::allow(&call.env, &decider(call, form, cookie, now)?, &allowed).await? {
         Outcome::Recorded(recorded) => recorded,
         other => return not_recorded(call, form, &other).await,
     };

@@ -18,8 +18,10 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::limiter::{self, Command};
+use crate::operations::noticed;
 use crate::pages::{Frame, LoginPage, NoticePage};
 use crate::platform::{now_s, random, random_id};
+use crate::store::audit::{Entry, UNKNOWN};
 use crate::store::people;
 
 const HOME: &str = "/account/apps";
@@ -91,15 +93,24 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     let names = people::email_names(&call.config.keys, email);
     let name = names.first().or_fault("hash key")?.clone();
     let tries = tries(call, &name)?;
+    let mut is_last = false;
     for (object, counters) in &tries {
-        if let Some(standing) = limiter::ask(&call.env, object, &Command::Take(counters.clone())).await? {
-            let again = sign_in::login_address(return_to);
-            let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);
-            return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
+        match limiter::ask(&call.env, object, &Command::Take(counters.clone())).await? {
+            limiter::Answer::Granted { last } => is_last |= last,
+            limiter::Answer::Refused(standing) => {
+                let again = sign_in::login_address(return_to);
+                let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);
+                return Ok(Answer::page(429, &page).with("retry-after", &standing.reset_s.to_string()).because("too many sign-ins"));
+            }
         }
     }
     let person = people::by_email(&call.env, &names).await?;
     let right = verify_password(password, person.as_ref().map(|person| person.password_hash.as_str()));
+    if is_last && !right {
+        // Once a window, for unknown names as well; the answer does not wait for it.
+        let actor = person.as_ref().map_or(UNKNOWN, |person| person.id.as_str());
+        noticed(call, actor, "sign-in locked");
+    }
     match person.filter(|_| right) {
         None => Ok(page(call, 401, return_to, &normal_email(email), Some(WRONG)).await?.because("wrong password")),
         Some(person) => signed_in(call, person, &name, tries, return_to).await,
@@ -138,7 +149,11 @@ async fn signed_in(call: &Call, person: people::Credentials, name: &str, tries: 
     let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now };
     let old = session_cookie(call);
     let expires_s = now + u64::from(call.config.policy.session.absolute_s);
-    people::replace_session(&call.env, &cookie, expires_s, old.as_ref().map(|old| old.session.as_str())).await?;
+    let network = call.network();
+    let staff = Entry { actor: &cookie.user, action: "staff signed in", network: &network, ..Entry::default() };
+    let recorded = (person.platform_admin == 1).then_some(&staff);
+    let old = old.as_ref().map(|old| old.session.as_str());
+    people::replace_session(&call.env, &call.config, &cookie, expires_s, old, recorded).await?;
     // A right password is no guess: the counters get it back.
     let env = call.env.clone();
     call.context.wait_until(async move {

@@ -4,6 +4,7 @@
 //! route's callers understand.
 
 mod account;
+mod activity;
 mod admin;
 mod authorize;
 mod client;
@@ -17,6 +18,7 @@ mod manage;
 mod marketplace;
 mod me;
 mod metadata;
+mod profile;
 mod revoke;
 mod sign_in;
 mod token;
@@ -148,6 +150,8 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         ("/account/apps", Method::Get) => account::list(call).await,
         ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
         ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
+        (path, method) if serves(activity::methods(path), &method) => activity::answer(call, path).await,
+        (path, method) if serves(profile::methods(path), &method) => profile::answer(call, path, &method).await,
         ("/marketplace", Method::Get) => marketplace::list_apps(call).await,
         (path, method) if serves(below(path, "/developers").map_or("", developers::methods), &method) => {
             developers::answer(call, below(path, "/developers").unwrap_or_default(), &method).await
@@ -228,6 +232,8 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
             "/marketplace" => "GET, HEAD",
             _ if path.starts_with("/logo/") => "GET, HEAD",
             path if !keys::methods(call, path).is_empty() => keys::methods(call, path),
+            _ if !activity::methods(path).is_empty() => activity::methods(path),
+            _ if !profile::methods(path).is_empty() => profile::methods(path),
             _ => below(path, "/developers")
                 .map(developers::methods)
                 .or_else(|| below(path, "/admin").map(admin::methods))

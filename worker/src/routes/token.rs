@@ -202,10 +202,24 @@ fn note(call: &Call, grant_id: &str, answer: &GrantAnswer) {
                 crate::log::fault("install in use", &fault);
             }
         }),
-        GrantAnswer::Refused(Refused::CodeReplayed { ended: Some(seq) }) => end_later(call, grant_id, *seq, "a code was used twice"),
-        GrantAnswer::Refused(Refused::RefreshReplayed { ended: Some(seq) }) => end_later(call, grant_id, *seq, "a token was used twice"),
+        GrantAnswer::Refused(Refused::CodeReplayed { ended: ended @ Some(_) }) => {
+            replay_later(call, grant_id, *ended, "a code was used twice")
+        }
+        // The object says so once for each family: of one that has ended it knows no replay.
+        GrantAnswer::Refused(Refused::RefreshReplayed { ended }) => replay_later(call, grant_id, *ended, "a token was used twice"),
         _ => {}
     }
+}
+
+/// Records, after the answer, that a replay has ended something.
+fn replay_later(call: &Call, grant_id: String, ended: Option<u64>, why: &'static str) {
+    let (env, config, network, now) = (call.env.clone(), call.config.clone(), call.network(), now_s());
+    call.context.wait_until(async move {
+        let replay = store::installs::Replay { grant_id: &grant_id, ended, why, network: &network };
+        if let Err(fault) = store::installs::replayed(&env, &config, &replay, now).await {
+            crate::log::fault("replay", &fault);
+        }
+    });
 }
 
 /// Writes the install's row after the answer; the object is the truth meanwhile.

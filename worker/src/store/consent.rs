@@ -8,6 +8,7 @@ use edgegrant_core::encoding::{base64url, hex};
 use edgegrant_core::person::SessionCookie;
 use edgegrant_core::policy::Review;
 use serde::Deserialize;
+use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::codes::CodeRecord;
@@ -27,6 +28,8 @@ pub(crate) struct Decider<'a> {
     pub(crate) app: u32,
     /// Now, in seconds.
     pub(crate) now_s: u64,
+    /// From where, sealed: see [`super::audit::place`].
+    pub(crate) place: JsValue,
 }
 
 /// What an Allow grants.
@@ -129,8 +132,8 @@ fn audit(
     action: &str,
     account: Option<&str>,
 ) -> Result<D1PreparedStatement, Fault> {
-    let sql = format!("INSERT INTO audit (at, actor, action, account_id, app) SELECT ?3, ?4, ?5, ?6, ?7 WHERE {OURS}");
-    let account = account.map_or(worker::wasm_bindgen::JsValue::NULL, text);
+    let sql = format!("INSERT INTO audit (at, actor, action, account_id, app, place_sealed) SELECT ?3, ?4, ?5, ?6, ?7, ?8 WHERE {OURS}");
+    let account = account.map_or(JsValue::NULL, text);
     let values = [
         text(&hex(decider.number)),
         text(batch),
@@ -139,6 +142,7 @@ fn audit(
         text(action),
         account,
         number(u64::from(decider.app)),
+        decider.place.clone(),
     ];
     statement(database, &sql, &values)
 }

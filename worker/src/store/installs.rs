@@ -148,10 +148,40 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, ent
     Ok(seq.first().or_fault("D1 disconnect")?.seq)
 }
 
+const ENDED: &str =
+    "UPDATE installs SET status = 'ended', ended_at = ?3, ended_why = ?4 WHERE grant_id = ?1 AND seq <= ?2 AND status <> 'ended'";
+
 /// One D1 statement: everything up to a consent number has ended; a later consent is left alone.
 pub(crate) async fn ended(env: &Env, grant_id: &str, seq: u64, why: &str, now_s: u64) -> Result<(), Fault> {
-    let sql = "UPDATE installs SET status = 'ended', ended_at = ?3, ended_why = ?4 WHERE grant_id = ?1 AND seq <= ?2 AND status <> 'ended'";
-    run(&database(env)?, sql, &[text(grant_id), number(seq), number(now_s), text(why)]).await
+    run(&database(env)?, ENDED, &[text(grant_id), number(seq), number(now_s), text(why)]).await
+}
+
+/// A code or refresh token that was used a second time.
+pub(crate) struct Replay<'a> {
+    /// Name of the object.
+    pub(crate) grant_id: &'a str,
+    /// The consent number, when nothing of the connection is left.
+    pub(crate) ended: Option<u64>,
+    /// What was used twice.
+    pub(crate) why: &'static str,
+    /// From where.
+    pub(crate) network: &'a str,
+}
+
+/// One D1 batch: a replay that ended something is recorded for the account and the app; when nothing is
+/// left, the row says so.
+pub(crate) async fn replayed(env: &Env, config: &Config, replay: &Replay<'_>, now_s: u64) -> Result<(), Fault> {
+    let database = database(env)?;
+    let sql = "INSERT INTO audit (at, actor, action, account_id, app, detail, place_sealed)
+               SELECT ?2, p.client_id, 'replay detected', i.account_id, i.app, ?3, ?4
+               FROM installs i JOIN apps p ON p.number = i.app WHERE i.grant_id = ?1";
+    let values = [text(replay.grant_id), number(now_s), text(replay.why), audit::place(config, replay.network)?];
+    let mut batch = vec![super::statement(&database, sql, &values)?];
+    if let Some(seq) = replay.ended {
+        batch.push(super::statement(&database, ENDED, &[text(replay.grant_id), number(seq), number(now_s), text(replay.why)])?);
+    }
+    database.batch(batch).await.or_fault("D1 replay")?;
+    Ok(())
 }
 
 /// One D1 statement: the app uses its access, from its claim on once a day.

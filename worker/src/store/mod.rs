@@ -7,10 +7,14 @@ pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
 pub(crate) mod idempotency;
+pub(crate) mod departure;
 pub(crate) mod installs;
 pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod tokens;
+pub(crate) mod portrait;
+pub(crate) mod profile;
+pub(crate) mod rotation;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

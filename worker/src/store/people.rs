@@ -3,12 +3,15 @@
 use edgegrant_core::keys::{Keys, lookup_name};
 use edgegrant_core::notice::Recipients;
 use edgegrant_core::person::{SessionCookie, normal_email};
-use edgegrant_core::seal::{Purpose, open};
+use edgegrant_core::seal::{Purpose, open, seal};
 use serde::Deserialize;
-use worker::Env;
+use worker::{D1Database, D1PreparedStatement, Env};
 
+use super::audit::{self, Entry};
 use super::{database, number, rows, run, text};
+use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
+use crate::platform::random;
 
 /// Somebody who tries to sign in.
 #[derive(Deserialize)]
@@ -19,6 +22,8 @@ pub(crate) struct Credentials {
     pub(crate) password_hash: String,
     /// Sessions of older epochs are over.
     pub(crate) epoch: u32,
+    /// 1 for platform staff.
+    pub(crate) platform_admin: u32,
 }
 
 /// The names under which an address may be stored: one per hash key.
@@ -33,22 +38,66 @@ pub(crate) fn open_column(keys: &Keys, user: &str, column: &str, sealed: &str) -
     String::from_utf8(bytes).ok()
 }
 
+/// Seals a column of a person's row.
+pub(crate) fn seal_column(keys: &Keys, user: &str, column: &str, plain: &str) -> Result<String, Fault> {
+    seal(&keys.data, Purpose::PersonalData, &format!("users/{user}/{column}"), plain.as_bytes(), random()?).or_fault("data key")
+}
+
 /// One D1 read.
 pub(crate) async fn by_email(env: &Env, names: &[String]) -> Result<Option<Credentials>, Fault> {
     let marks: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
-    let sql = format!("SELECT id, password_hash, epoch FROM users WHERE email_lookup IN ({})", marks.join(", "));
+    let sql = format!("SELECT id, password_hash, epoch, platform_admin FROM users WHERE email_lookup IN ({})", marks.join(", "));
     let values: Vec<_> = names.iter().map(|name| text(name)).collect();
     Ok(rows::<Credentials>(&database(env)?, &sql, &values).await?.into_iter().next())
 }
 
-/// One D1 batch: the new session's row is there, the browser's old one is gone.
-pub(crate) async fn replace_session(env: &Env, new: &SessionCookie, expires_s: u64, old: Option<&str>) -> Result<(), Fault> {
-    let database = database(env)?;
+/// One D1 read.
+pub(crate) async fn by_id(env: &Env, user: &str) -> Result<Option<Credentials>, Fault> {
+    let sql = "SELECT id, password_hash, epoch, platform_admin FROM users WHERE id = ?1";
+    Ok(rows::<Credentials>(&database(env)?, sql, &[text(user)]).await?.into_iter().next())
+}
+
+#[derive(Deserialize)]
+struct Address {
+    email_sealed: String,
+}
+
+/// One D1 read: a person's address.
+pub(crate) async fn address(env: &Env, keys: &Keys, user: &str) -> Result<Option<String>, Fault> {
+    let found: Vec<Address> = rows(&database(env)?, "SELECT email_sealed FROM users WHERE id = ?1", &[text(user)]).await?;
+    let Some(row) = found.first() else { return Ok(None) };
+    Ok(Some(open_column(keys, user, "email", &row.email_sealed).or_fault("user address")?))
+}
+
+/// The statements of a sign-in: the new session's row is there, the browser's old one is gone.
+pub(crate) fn session_statements(
+    database: &D1Database,
+    new: &SessionCookie,
+    expires_s: u64,
+    old: Option<&str>,
+) -> Result<Vec<D1PreparedStatement>, Fault> {
     let insert = "INSERT INTO sessions (id, user_id, epoch, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = [text(&new.session), text(&new.user), number(u64::from(new.epoch)), number(new.created_s), number(expires_s)];
-    let mut batch = vec![super::statement(&database, insert, &values)?];
+    let mut batch = vec![super::statement(database, insert, &values)?];
     if let Some(old) = old {
-        batch.push(super::statement(&database, "DELETE FROM sessions WHERE id = ?1", &[text(old)])?);
+        batch.push(super::statement(database, "DELETE FROM sessions WHERE id = ?1", &[text(old)])?);
+    }
+    Ok(batch)
+}
+
+/// One D1 batch: a sign-in, and that it is recorded when it is to be.
+pub(crate) async fn replace_session(
+    env: &Env,
+    config: &Config,
+    new: &SessionCookie,
+    expires_s: u64,
+    old: Option<&str>,
+    entry: Option<&Entry<'_>>,
+) -> Result<(), Fault> {
+    let database = database(env)?;
+    let mut batch = session_statements(&database, new, expires_s, old)?;
+    if let Some(entry) = entry {
+        batch.push(audit::entry(&database, config, entry, new.created_s)?);
     }
     database.batch(batch).await.or_fault("D1 session")?;
     Ok(())

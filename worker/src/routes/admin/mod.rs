@@ -57,7 +57,8 @@ fn of_app(client_id: &str, what: &str) -> String {
     if what.is_empty() { format!("{HERE}/apps/{client_id}") } else { format!("{HERE}/apps/{client_id}/{what}") }
 }
 
-fn tabs(here: &str) -> Vec<Link<'static>> {
+/// The pages of staff; `here` is the one that is shown.
+pub(super) fn tabs(here: &str) -> Vec<Link<'static>> {
     [("/admin", "Waiting"), ("/admin/apps", "All apps"), ("/admin/activity", "History")]
         .into_iter()
         .map(|(href, text)| Link { main: href == here, ..Link::other(href, text) })

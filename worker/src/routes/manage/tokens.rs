@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::operations::accounts::known;
 use crate::operations::{Refused, staff_only, tokens};
-use crate::store::audit::{self, Part};
+use crate::store::audit::{self, Filter, Part};
 use crate::store::{self, Item};
 
 /// `/manage/v1/tokens` and below.
@@ -70,13 +70,11 @@ pub(super) async fn record(call: &Call, caller: &Caller, method: &Method) -> Res
         "" => None,
         client_id => Some(store::apps::find_any(&call.env, client_id).await?.ok_or(Refused::NotFound)?),
     };
-    let part = match (account, actor.account.as_deref(), &app) {
-        (None, None, None) => Part::All,
-        (None, None, Some(app)) => Part::Whole(app.number, None),
-        // What is done to an account's own app is on no account's record.
-        (None, Some(own), Some(app)) if app.account_id.as_deref() == Some(own) => Part::App(app.number),
-        (Some(account), _, None) | (None, Some(account), None) => Part::Account(account),
-        (Some(account), _, Some(app)) | (None, Some(account), Some(app)) => Part::Whole(app.number, Some(account)),
+    // A token of an account sees its part; what is done to its own app is on no account's record.
+    let account = account.or(actor.account.as_deref());
+    let part = match (query.field("account"), &actor.account, &app) {
+        ("", Some(own), Some(app)) if app.account_id.as_ref() == Some(own) => Part::App(app.number),
+        _ => Part::All(Filter { account: account.unwrap_or_default(), app: query.field("client_id"), actor: "" }),
     };
     let found = audit::list(&call.env, part, Some(page.before()?), page.most()).await?;
     let item = |read: &audit::Read| Item {
