@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use edgegrant_core::keys::{Key, Keyring, Keys};
+use edgegrant_core::oidc::provider::Provider;
 use edgegrant_core::policy::{Policy, RateHeaders};
 use worker::{Env, console_error};
 
@@ -24,6 +25,10 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// Its keys.
     pub(crate) keys: Keys,
+    /// Where people may sign in besides.
+    pub(crate) providers: Vec<Provider>,
+    /// What makes the first administrator; to be deleted afterwards.
+    pub(crate) setup_token: Option<Key>,
     /// The policy's colour as a style sheet.
     pub(crate) style_sheet: Option<String>,
     /// Headers that scripts of other origins may read, besides the usual ones.
@@ -31,6 +36,13 @@ pub(crate) struct Config {
     /// The data to seed.
     #[cfg(feature = "development")]
     pub(crate) development: edgegrant_core::policy::Development,
+}
+
+impl Config {
+    /// The provider with this id.
+    pub(crate) fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
 }
 
 thread_local! {
@@ -74,18 +86,26 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let seal = note(keyring(env, "SEAL_KEYS"), &mut problems);
     let data = note(keyring(env, "DATA_KEYS"), &mut problems);
     let grant_id = note(grant_id_key(env), &mut problems);
+    let providers = note(providers(env, policy.as_ref()), &mut problems).unwrap_or_default();
+    let setup_token = note(setup_token(env), &mut problems).flatten();
     match (issuer, policy, edge, hash, seal, data, grant_id) {
-        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id)) => Ok(Config {
-            issuer,
-            host,
-            secure,
-            style_sheet: policy.platform.style_sheet(),
-            exposed: exposed(&policy.api.headers),
-            #[cfg(feature = "development")]
-            development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
-            policy,
-            keys: Keys { edge, grant_id, hash, seal, data },
-        }),
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id))
+            if problems.is_empty() =>
+        {
+            Ok(Config {
+                providers,
+                setup_token,
+                issuer,
+                host,
+                secure,
+                style_sheet: policy.platform.style_sheet(),
+                exposed: exposed(&policy.api.headers),
+                #[cfg(feature = "development")]
+                development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
+                policy,
+                keys: Keys { edge, grant_id, hash, seal, data },
+            })
+        }
         _ => Err(problems),
     }
 }
@@ -142,6 +162,21 @@ fn preset(env: &Env) -> Result<&'static BuiltIn, Vec<String>> {
 fn policy(env: &Env) -> Result<Policy, String> {
     let preset = preset(env).map_err(|problems| problems.join("; "))?;
     Policy::read(preset.policy, setting(env, "POLICY").as_deref()).map_err(|problem| format!("POLICY: {problem}"))
+}
+
+/// The identity providers; without passwords there must be one.
+fn providers(env: &Env, policy: Option<&Policy>) -> Result<Vec<Provider>, String> {
+    let list = setting(env, "OIDC_PROVIDERS").unwrap_or_else(|| "[]".to_owned());
+    let providers = Provider::list(&list, crate::oidc::PLAIN_LOOPBACK).map_err(|problem| format!("OIDC_PROVIDERS{problem}"))?;
+    if providers.is_empty() && policy.is_some_and(|policy| !policy.login.password) {
+        return Err("OIDC_PROVIDERS names no provider, and with login.password = false nobody could sign in".to_owned());
+    }
+    Ok(providers)
+}
+
+fn setup_token(env: &Env) -> Result<Option<Key>, String> {
+    let Some(text) = setting(env, "SETUP_TOKEN") else { return Ok(None) };
+    Key::parse(&text).map(Some).ok_or_else(|| "the secret SETUP_TOKEN is not base64url of 32 bytes".to_owned())
 }
 
 /// The published development keys are refused by hash where the feature is off (attack A31).

@@ -26,12 +26,14 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
     worker::console_error!("{line}");
 }
 
-/// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
+/// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated, nor is
+/// the name of a provider.
 fn route(path: &str) -> &str {
-    const ROUTES: [&str; 12] = [
+    const ROUTES: [&str; 13] = [
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
+        "/admin/setup",
         "/account/apps",
         "/account/apps/disconnect",
         "/manage/v1/apps",
@@ -42,5 +44,8 @@ fn route(path: &str) -> &str {
         "/logo",
         "/platform.css",
     ];
+    if path.starts_with("/login/") {
+        return if path.ends_with("/callback") { "/login/*/callback" } else { "/login/*" };
+    }
     ROUTES.into_iter().rfind(|known| path == *known).or_else(|| ROUTES.into_iter().find(|known| path.starts_with(known))).unwrap_or("other")
 }

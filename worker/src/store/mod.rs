@@ -5,6 +5,7 @@ pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
+pub(crate) mod identities;
 pub(crate) mod installs;
 pub(crate) mod people;
 

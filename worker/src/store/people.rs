@@ -4,7 +4,7 @@ use edgegrant_core::keys::{Keys, lookup_name};
 use edgegrant_core::person::{SessionCookie, normal_email};
 use edgegrant_core::seal::{Purpose, open};
 use serde::Deserialize;
-use worker::Env;
+use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::{database, number, rows, run, text};
 use crate::fault::{Fault, OrFault as _};
@@ -43,14 +43,24 @@ pub(crate) async fn by_email(env: &Env, names: &[String]) -> Result<Option<Crede
 /// One D1 batch: the new session's row is there, the browser's old one is gone.
 pub(crate) async fn replace_session(env: &Env, new: &SessionCookie, expires_s: u64, old: Option<&str>) -> Result<(), Fault> {
     let database = database(env)?;
+    database.batch(session_statements(&database, new, expires_s, old)?).await.or_fault("D1 session")?;
+    Ok(())
+}
+
+/// The statements of [`replace_session`].
+pub(super) fn session_statements(
+    database: &D1Database,
+    new: &SessionCookie,
+    expires_s: u64,
+    old: Option<&str>,
+) -> Result<Vec<D1PreparedStatement>, Fault> {
     let insert = "INSERT INTO sessions (id, user_id, epoch, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = [text(&new.session), text(&new.user), number(u64::from(new.epoch)), number(new.created_s), number(expires_s)];
-    let mut batch = vec![super::statement(&database, insert, &values)?];
+    let mut batch = vec![super::statement(database, insert, &values)?];
     if let Some(old) = old {
-        batch.push(super::statement(&database, "DELETE FROM sessions WHERE id = ?1", &[text(old)])?);
+        batch.push(super::statement(database, "DELETE FROM sessions WHERE id = ?1", &[text(old)])?);
     }
-    database.batch(batch).await.or_fault("D1 session")?;
-    Ok(())
+    Ok(batch)
 }
 
 /// One D1 statement.
