@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use edgegrant_core::encoding::array_from_base64url;
 use edgegrant_core::keys::{Key, Keyring, Keys};
 use edgegrant_core::oidc::provider::Provider;
 use edgegrant_core::policy::{Policy, RateHeaders};
@@ -28,7 +29,7 @@ pub(crate) struct Config {
     /// Where people may sign in besides.
     pub(crate) providers: Vec<Provider>,
     /// What makes the first administrator; to be deleted afterwards.
-    pub(crate) setup_token: Option<Key>,
+    pub(crate) setup_token: Option<[u8; 32]>,
     /// The policy's colour as a style sheet.
     pub(crate) style_sheet: Option<String>,
     /// Headers that scripts of other origins may read, besides the usual ones.
@@ -174,9 +175,9 @@ fn providers(env: &Env, policy: Option<&Policy>) -> Result<Vec<Provider>, String
     Ok(providers)
 }
 
-fn setup_token(env: &Env) -> Result<Option<Key>, String> {
+fn setup_token(env: &Env) -> Result<Option<[u8; 32]>, String> {
     let Some(text) = setting(env, "SETUP_TOKEN") else { return Ok(None) };
-    Key::parse(&text).map(Some).ok_or_else(|| "the secret SETUP_TOKEN is not base64url of 32 bytes".to_owned())
+    array_from_base64url(text.trim()).map(Some).ok_or_else(|| "the secret SETUP_TOKEN is not base64url of 32 bytes".to_owned())
 }
 
 /// The published development keys are refused by hash where the feature is off (attack A31).

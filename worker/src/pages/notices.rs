@@ -177,6 +177,18 @@ impl<'a> NoticePage<'a> {
         page
     }
 
+    /// The first administrator is there (200).
+    pub(crate) fn set_up(frame: Frame<'a>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "The first administrator is set up",
+            &["This page is closed from now on.", "Delete the secret SETUP_TOKEN now: wrangler secret delete SETUP_TOKEN."],
+        );
+        page.problem = false;
+        page.links.push(Link::main("/login?return_to=/admin", "Go on"));
+        page
+    }
+
     /// No such page (404).
     pub(crate) fn not_found(frame: Frame<'a>) -> Self {
         let mut page = Self::plain(frame, "Page not found", &["There is nothing at this address. The link may be old or mistyped."]);

@@ -18,6 +18,7 @@ mod me;
 mod metadata;
 mod provider;
 mod revoke;
+mod setup;
 mod sign_in;
 mod token;
 
@@ -139,6 +140,8 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => login::form(call).await,
         ("/login", Method::Post) => login::submit(call).await,
+        (setup::HERE, Method::Get) => setup::form(call).await,
+        (setup::HERE, Method::Post) => setup::submit(call).await,
         (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
         (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
         ("/logout", Method::Post) => login::sign_out(call).await,
@@ -219,6 +222,7 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
         Place::WellKnown if path == METADATA => "GET, HEAD, OPTIONS",
         Place::Page => match path {
             "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
+            setup::HERE if call.config.setup_token.is_some() => "GET, HEAD, POST",
             "/logout" => "POST",
             "/account/apps" => "GET, HEAD",
             "/marketplace" => "GET, HEAD",

@@ -154,9 +154,10 @@ async fn finish(call: &Call, provider: &Provider, flow: &Flow) -> Result<Answer,
         identity: &identity,
         expires_s: now + u64::from(cookie.life_s(&call.config.policy)),
         cookie,
+        network: call.network(),
         old: session_cookie(call).map(|old| old.session),
     };
-    let cookie = identities::sign_in(&call.env, &call.config.keys, &sign_in).await?;
+    let cookie = identities::sign_in(&call.env, &call.config, &sign_in).await?;
     Ok(Answer::see_other(&flow.return_to)
         .with("set-cookie", &sign_in::sealed(call, &cookie)?)
         .with("set-cookie", &set_cookie(call, "login", "", 0)))

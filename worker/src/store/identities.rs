@@ -5,7 +5,7 @@
 //! only memberships in accounts of that provider are touched, so nobody gains or loses anything
 //! elsewhere.
 
-use edgegrant_core::keys::{Keys, lookup_name};
+use edgegrant_core::keys::lookup_name;
 use edgegrant_core::oidc::identity::Identity;
 use edgegrant_core::person::SessionCookie;
 use edgegrant_core::seal::{Purpose, seal};
@@ -14,7 +14,8 @@ use serde_json::json;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
-use super::{database, number, statement, text};
+use super::{audit, database, number, statement, text};
+use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::{random, random_id};
 
@@ -28,6 +29,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) cookie: SessionCookie,
     /// When its row may go, in seconds.
     pub(crate) expires_s: u64,
+    /// The caller's address, for the audit.
+    pub(crate) network: String,
     /// The browser's session until now.
     pub(crate) old: Option<String>,
 }
@@ -50,34 +53,34 @@ struct Known {
 }
 
 /// The names under which something of an issuer may be stored: one per hash key, the newest first.
-fn names(keys: &Keys, purpose: &str, issuer: &str, value: &str) -> Vec<String> {
+fn names(config: &Config, purpose: &str, issuer: &str, value: &str) -> Vec<String> {
     // No issuer holds a line break, so no two pairs give the same text.
     let value = format!("{issuer}\n{value}");
-    keys.hash.iter().map(|(_, key)| lookup_name(key, purpose, &value)).collect()
+    config.keys.hash.iter().map(|(_, key)| lookup_name(key, purpose, &value)).collect()
 }
 
 const SUBJECT: &str = "provider subject";
 const ACCOUNT: &str = "provider account";
 
 /// Records a sign-in and gives the session as it is now.
-pub(crate) async fn sign_in(env: &Env, keys: &Keys, sign_in: &SignIn<'_>) -> Result<SessionCookie, Fault> {
+pub(crate) async fn sign_in(env: &Env, config: &Config, sign_in: &SignIn<'_>) -> Result<SessionCookie, Fault> {
     let database = database(env)?;
-    let known = read(&database, keys, sign_in).await?;
+    let known = read(&database, config, sign_in).await?;
     let is_new = known.person.is_none();
-    match record(&database, keys, sign_in, known).await {
+    match record(&database, config, sign_in, known).await {
         // Two first sign-ins at once: one finds what the other has made.
         Err(_) if is_new => {
-            let known = read(&database, keys, sign_in).await?;
-            record(&database, keys, sign_in, known).await
+            let known = read(&database, config, sign_in).await?;
+            record(&database, config, sign_in, known).await
         }
         outcome => outcome,
     }
 }
 
-async fn read(database: &D1Database, keys: &Keys, sign_in: &SignIn<'_>) -> Result<Known, Fault> {
-    let subjects = names(keys, SUBJECT, sign_in.issuer, &sign_in.identity.subject);
+async fn read(database: &D1Database, config: &Config, sign_in: &SignIn<'_>) -> Result<Known, Fault> {
+    let subjects = names(config, SUBJECT, sign_in.issuer, &sign_in.identity.subject);
     let accounts = &sign_in.identity.accounts;
-    let accounts: Vec<String> = accounts.iter().flat_map(|account| names(keys, ACCOUNT, sign_in.issuer, &account.id)).collect();
+    let accounts: Vec<String> = accounts.iter().flat_map(|account| names(config, ACCOUNT, sign_in.issuer, &account.id)).collect();
     let person = "SELECT i.user_id, u.epoch FROM identities i JOIN users u ON u.id = i.user_id
                   WHERE i.issuer = ?1 AND i.subject_lookup IN (SELECT value FROM json_each(?2))";
     let lookups = "SELECT external_lookup FROM provider_accounts
@@ -94,14 +97,14 @@ async fn read(database: &D1Database, keys: &Keys, sign_in: &SignIn<'_>) -> Resul
     })
 }
 
-async fn record(database: &D1Database, keys: &Keys, sign_in: &SignIn<'_>, known: Known) -> Result<SessionCookie, Fault> {
+async fn record(database: &D1Database, config: &Config, sign_in: &SignIn<'_>, known: Known) -> Result<SessionCookie, Fault> {
     let is_new = known.person.is_none();
     let person = match known.person {
         Some(person) => person,
         None => Person { user_id: random_id()?, epoch: 0 },
     };
-    let mut batch = person_statements(database, keys, sign_in, &person.user_id, is_new)?;
-    let accounts = accounts_json(keys, sign_in, &known.accounts)?;
+    let mut batch = person_statements(database, config, sign_in, &person.user_id, is_new)?;
+    let accounts = accounts_json(config, sign_in, &known.accounts)?;
     batch.extend(account_statements(database, sign_in, &person.user_id, &accounts)?);
     let cookie = SessionCookie { user: person.user_id, epoch: person.epoch, ..sign_in.cookie.clone() };
     batch.extend(super::people::session_statements(database, &cookie, sign_in.expires_s, sign_in.old.as_deref())?);
@@ -113,7 +116,7 @@ async fn record(database: &D1Database, keys: &Keys, sign_in: &SignIn<'_>, known:
 /// gave (the set-up, another administrator) stays.
 fn person_statements(
     database: &D1Database,
-    keys: &Keys,
+    config: &Config,
     sign_in: &SignIn<'_>,
     user: &str,
     is_new: bool,
@@ -122,21 +125,22 @@ fn person_statements(
     let now = number(sign_in.cookie.created_s);
     let sealed = |column: &str, value: &str| -> Result<JsValue, Fault> {
         let context = format!("users/{user}/{column}");
-        Ok(text(&seal(&keys.data, Purpose::PersonalData, &context, value.as_bytes(), random()?).or_fault("data key")?))
+        Ok(text(&seal(&config.keys.data, Purpose::PersonalData, &context, value.as_bytes(), random()?).or_fault("data key")?))
     };
     let (email, name, staff) = (sealed("email", &identity.address)?, sealed("name", &identity.name)?, number(u64::from(identity.staff)));
     let mut batch = Vec::new();
     if is_new {
-        let lookup = text(names(keys, SUBJECT, sign_in.issuer, &identity.subject).first().or_fault("hash key")?);
+        let lookup = text(names(config, SUBJECT, sign_in.issuer, &identity.subject).first().or_fault("hash key")?);
         let insert = "INSERT INTO users (id, email_lookup, email_sealed, name_sealed, password_hash, created_at)
                       VALUES (?1, ?2, ?3, ?4, '', ?5)";
         batch.push(statement(database, insert, &[text(user), lookup.clone(), email.clone(), name.clone(), now.clone()])?);
         let insert = "INSERT INTO identities (issuer, subject_lookup, user_id, created_at) VALUES (?1, ?2, ?3, ?4)";
         batch.push(statement(database, insert, &[text(sign_in.issuer), lookup, text(user), now.clone()])?);
     }
-    let audit = "INSERT INTO audit (at, actor, action)
-                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'became_admin' ELSE 'no_longer_admin' END FROM identities WHERE user_id = ?2 AND staff <> ?3";
-    batch.push(statement(database, audit, &[now, text(user), staff.clone()])?);
+    let entry = "INSERT INTO audit (at, actor, action, place_sealed)
+                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'staff_by_provider' ELSE 'staff_ended_by_provider' END, ?4
+                 FROM identities WHERE user_id = ?2 AND staff <> ?3";
+    batch.push(statement(database, entry, &[now, text(user), staff.clone(), audit::place(config, &sign_in.network)?])?);
     let update = "UPDATE users SET email_sealed = ?2, name_sealed = ?3, platform_admin = CASE
                     WHEN ?4 = 1 THEN 1
                     WHEN (SELECT staff FROM identities WHERE user_id = ?1) = 1 THEN 0
@@ -148,10 +152,10 @@ fn person_statements(
 }
 
 /// The accounts for the statements: each with its look-up name and an id of ours in case it is new.
-fn accounts_json(keys: &Keys, sign_in: &SignIn<'_>, known: &[Lookup]) -> Result<String, Fault> {
+fn accounts_json(config: &Config, sign_in: &SignIn<'_>, known: &[Lookup]) -> Result<String, Fault> {
     let mut entries = Vec::new();
     for account in &sign_in.identity.accounts {
-        let names = names(keys, ACCOUNT, sign_in.issuer, &account.id);
+        let names = names(config, ACCOUNT, sign_in.issuer, &account.id);
         let stored = names.iter().find(|name| known.iter().any(|lookup| lookup.external_lookup == **name));
         let lookup = stored.or(names.first()).or_fault("hash key")?;
         entries.push(json!({ "lookup": lookup, "id": random_id()?, "name": account.name, "role": account.role }));

@@ -8,6 +8,7 @@ pub(crate) mod consent;
 pub(crate) mod identities;
 pub(crate) mod installs;
 pub(crate) mod people;
+pub(crate) mod setup;
 
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
