@@ -68,7 +68,7 @@ impl Answer {
     /// As [`Answer::form_action`], for a page that may name other sources already.
     pub(crate) fn form_action_too(mut self, source: &str) -> Self {
         for (name, value) in &mut self.headers {
-            if name == "content-security-policy" {
+            if name == "content-security-policy" && value.split(' ').all(|known| known != source) {
                 value.push(' ');
                 value.push_str(source);
             }
