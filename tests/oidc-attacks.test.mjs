@@ -255,11 +255,14 @@ test("documents that redirect, are too large, or never end are not taken", async
   await server.clock(3_700_000); // what was known is over
   const before = Date.now();
   for (const [handle, status] of [
-    [(response) => response.writeHead(302, { location: `${strict.issuer}/.well-known/openid-configuration` }).end(), 502],
+    [(response) => response.writeHead(302, { location: "/elsewhere" }).end(), 502], // to the right document
     [(response) => response.end(JSON.stringify({ issuer: hostile.issuer, x: "x".repeat(300_000) })), 502],
     [(response) => response.writeHead(200).flushHeaders(), 503],
   ]) {
-    hostile.handle = (path, response) => path.endsWith("openid-configuration") && (handle(response), true);
+    hostile.handle = (path, response) => {
+      if (path === "/elsewhere") return response.end(JSON.stringify(hostile.document));
+      return path.endsWith("openid-configuration") && (handle(response), true);
+    };
     const { answer } = await begin(new Browser(server), "hostile").catch((error) => error);
     assert.equal(answer.status, status);
   }
@@ -301,7 +304,7 @@ test("where it leads afterwards is a path of this server; an app's request that 
   assert.match(answer.text, /too long to be kept/);
 });
 
-test("a fault of the storage is a page to try again from; nobody is half signed in", async () => {
+test("a fault of the storage is a page to try again from, nobody is half signed in; a sign-in is two batches", async () => {
   const counting = await startServer({ counting: true, vars: { OIDC_PROVIDERS: JSON.stringify([configured("hostile", hostile)]) } });
   try {
     const browser = new Browser(counting);
@@ -313,6 +316,13 @@ test("a fault of the storage is a page to try again from; nobody is half signed 
     assert.ok(!answer.html.includes("code=x"));
     await counting.faults({});
     assert.deepEqual(await counting.sql("SELECT id FROM sessions UNION ALL SELECT user_id FROM identities"), []);
+    const again = await begun(browser);
+    const { value, cost } = await counting.counted(() => arrive(browser, "hostile", { code: "x", state: again.state }));
+    assert.equal(value.status, 303);
+    assert.deepEqual([cost.d1Batches, cost.d1Statements, cost.objectRequests], [2, 0, 0]);
+    const { cost: nothing } = await counting.counted(() => arrive(new Browser(counting), "hostile", { code: "x", state: again.state }));
+    assert.deepEqual([nothing.d1Batches, nothing.d1Statements, nothing.objectRequests], [0, 0, 0], "an answer nobody waits for");
+    assert.equal((await counting.sql("SELECT count(*) AS n FROM sessions"))[0].n, 1);
   } finally {
     await counting.stop();
   }

@@ -1,5 +1,6 @@
 // Signing in at an identity provider, with a real one: who somebody is, what they may, and the way out.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
 import { startChromium } from "./harness/browser.mjs";
 import { authorize, authorizePath, Browser, exchange, me, OWNER, PASSWORD, pkce, signedIn, spa } from "./harness/client.mjs";
@@ -164,6 +165,36 @@ test("somebody is issuer and sub: the same address or the same sub at two provid
   // A changed address is the same person.
   await signIn("acme", "same-sub", { email: "other@acme.example" });
   assert.equal((await server.sql("SELECT count(*) AS now FROM users"))[0].now, after);
+});
+
+test("two first sign-ins of one person at once are one person", async () => {
+  const [{ before }] = await server.sql("SELECT count(*) AS before FROM users");
+  const claims = { accounts: [account("twice", "owner")] };
+  const all = await Promise.all(Array.from({ length: 5 }, () => signIn("acme", "twin", claims)));
+  assert.deepEqual(new Set(all.map(({ answer }) => answer.status)), new Set([303]));
+  assert.equal((await server.sql("SELECT count(*) AS after FROM users"))[0].after - before, 1);
+  assert.equal((await server.sql("SELECT id FROM accounts WHERE name = 'Account twice'")).length, 1);
+});
+
+test("a new hash key changes nobody: person and account are found under the old one", async () => {
+  const key = () => randomBytes(32).toString("base64url");
+  const old = `1:${key()}`;
+  const rotating = await startServer({ vars: { HASH_KEYS: old, OIDC_PROVIDERS: JSON.stringify([configured("umbrella", umbrella)]) } });
+  const all = () => rotating.sql("SELECT u.id, m.account_id FROM users u JOIN identities i ON i.user_id = u.id JOIN members m ON m.user_id = u.id");
+  try {
+    umbrella.serve(rotating.issuer, "umbrella");
+    const enter = () => signIn("umbrella", "kim", { accounts: [account("kept", "owner")] }, { browser: new Browser(rotating) });
+    await enter();
+    const first = await all();
+    rotating.options.vars.HASH_KEYS = `2:${key()},${old}`;
+    await rotating.restart();
+    assert.equal((await enter()).answer.status, 303);
+    assert.deepEqual(await all(), first);
+    assert.equal(first.length, 1);
+  } finally {
+    umbrella.serve(server.issuer, "umbrella");
+    await rotating.stop();
+  }
 });
 
 test("nobody of a provider can sign in with a password, whatever it is", async () => {

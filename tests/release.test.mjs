@@ -69,6 +69,10 @@ test("a preset or an override that is wrong stops it at the start; the log names
     [{ POLICY: '{"acess":{"life_s":600}}' }, "POLICY: acess.life_s: unknown field `acess`, expected one of `platform`"],
     [{ PRESET: "klaviyo", POLICY: '{"token":{"refresh_header":true}}' }, "POLICY: token.refresh_header: allowed is false, or"],
     [{ POLICY: "{" }, "POLICY: it is not JSON"],
+    [
+      { OIDC_PROVIDERS: '[{"id":"a","name":"A","client_id":"x","issuer":"http://127.0.0.1:3000"}]' },
+      "OIDC_PROVIDERS[0].issuer: allowed is an https address",
+    ],
   ])
     await unfinished({ ...all(), ...vars }, words);
 });

@@ -123,6 +123,13 @@ export async function hostileProvider(metadata = {}) {
   const now = () => Math.floor(Date.now() / 1000);
   const provider = Object.assign(listener, {
     keys: { rsa, ec, foreign },
+    document: {
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      ...metadata,
+    },
     published: [await jwk(rsa, "rsa-1", "RS256"), await jwk(ec, "ec-1", "ES256")],
     secret: CLIENT_SECRET,
     now,
@@ -141,8 +148,7 @@ export async function hostileProvider(metadata = {}) {
     const path = request.url.split("?")[0];
     if (provider.handle?.(path, response)) return;
     if (path === "/.well-known/openid-configuration") {
-      const endpoints = { authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks` };
-      return send(response, 200, { issuer, ...endpoints, ...metadata });
+      return send(response, 200, provider.document);
     }
     if (path === "/jwks") return send(response, 200, { keys: provider.published });
     let body = "";

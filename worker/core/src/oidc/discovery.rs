@@ -65,7 +65,8 @@ impl Metadata {
             authorization_endpoint: endpoint("authorization_endpoint").ok_or("provider metadata without authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint").ok_or("provider metadata without token_endpoint")?,
             jwks_uri: endpoint("jwks_uri").ok_or("provider metadata without jwks_uri")?,
-            end_session_endpoint: endpoint("end_session_endpoint"),
+            // The session cookie holds it.
+            end_session_endpoint: endpoint("end_session_endpoint").filter(|address| address.len() <= 1000),
             answers_with_issuer: value.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
             token_auth,
         })

@@ -81,7 +81,7 @@ impl Provider {
         let path_safe = id.len() <= 32 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         object.require(path_safe, "id", "1 to 32 of a-z 0-9 and -")?;
         let issuer = object.required("issuer", ISSUER)?;
-        object.require(address_ok(issuer, plain_loopback) && !issuer.contains('?'), "issuer", ISSUER)?;
+        object.require(address_ok(issuer, plain_loopback) && !issuer.contains('?') && issuer.len() <= 500, "issuer", ISSUER)?;
         let scopes = object.text("scopes")?.unwrap_or("openid email profile");
         object.require(scopes.split(' ').any(|scope| scope == "openid"), "scopes", "names separated by spaces, openid among them")?;
         let (accounts, staff) = match object.members.get("claims") {
