@@ -71,6 +71,10 @@ test("a preset or an override that is wrong stops it at the start; the log names
     [{ POLICY: "{" }, "POLICY: it is not JSON"],
     [{ POLICY: '{"mail":{"words":{"app_approved":{"subject":"$nmae"}}}}' }, "mail.words.app_approved.subject: there is no placeholder $nmae"],
     [{ MAIL_FROM: "Edgegrant <notices@auth.example>" }, "MAIL_FROM must be an address such as notices@example.com, without a name"],
+    [
+      { OIDC_PROVIDERS: '[{"id":"a","name":"A","client_id":"x","issuer":"http://127.0.0.1:3000"}]' },
+      "OIDC_PROVIDERS[0].issuer: allowed is an https address",
+    ],
   ])
     await unfinished({ ...all(), ...vars }, words);
 });

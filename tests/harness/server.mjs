@@ -28,6 +28,7 @@ function freePort() {
  * @param {object} [options]
  * @param {object} [options.vars]      further vars of the Worker, for example POLICY, or another ISSUER
  * @param {boolean} [options.counting] put the counting entry in front: `server.count()` and faults work
+ * @param {boolean} [options.seed]     false: the database has its tables and nobody in them
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
@@ -106,7 +107,7 @@ export class Server {
       this.#calls.clear();
     });
     await this.#reply("ready", START_LIMIT_MS);
-    if (!this.#migrated && this.options.variant !== "release") await this.seed();
+    if (!this.#migrated && this.options.variant !== "release" && this.options.seed !== false) await this.seed();
     this.#migrated = true;
   }
 

@@ -6,7 +6,7 @@
 CREATE TABLE identities (
   issuer         TEXT NOT NULL,
   subject_lookup TEXT NOT NULL,          -- keyed hash of issuer and `sub`
-  user_id        TEXT NOT NULL UNIQUE REFERENCES users (id),
+  user_id        TEXT NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE,
   staff          INTEGER NOT NULL DEFAULT 0,  -- whether the last sign-in had the claim that makes platform staff
   created_at     INTEGER NOT NULL,
   PRIMARY KEY (issuer, subject_lookup)
@@ -15,6 +15,6 @@ CREATE TABLE identities (
 CREATE TABLE provider_accounts (
   issuer          TEXT NOT NULL,
   external_lookup TEXT NOT NULL,         -- keyed hash of issuer and the provider's account id
-  account_id      TEXT NOT NULL UNIQUE REFERENCES accounts (id),
+  account_id      TEXT NOT NULL UNIQUE REFERENCES accounts (id) ON DELETE CASCADE,
   PRIMARY KEY (issuer, external_lookup)
 ) STRICT;

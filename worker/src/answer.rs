@@ -69,6 +69,22 @@ impl Answer {
         }
     }
 
+    /// As [`Answer::form_action`], for a page that may name other sources already.
+    pub(crate) fn form_action_too(mut self, source: &str) -> Self {
+        for (name, value) in &mut self.headers {
+            if name == "content-security-policy" && value.split(' ').all(|known| known != source) {
+                value.push(' ');
+                value.push_str(source);
+            }
+        }
+        self
+    }
+
+    /// Whether it is a page.
+    pub(crate) fn is_page(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "content-security-policy")
+    }
+
     /// A redirect after a form: 303, so that the form is never sent on (RFC 9700 §4.12).
     pub(crate) fn see_other(location: &str) -> Self {
         Self::empty(303).with("location", location).with("cache-control", "no-store").with("referrer-policy", "no-referrer")

@@ -143,6 +143,13 @@ impl Call {
         })
     }
 
+    /// The cookies whose names begin with `prefix`: the rest of the name, and the value.
+    pub(crate) fn cookies(&self, prefix: &str) -> Vec<(String, String)> {
+        let header = self.header("cookie").unwrap_or_default();
+        let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.to_owned()))).collect()
+    }
+
     /// Whether a form was sent by one of our own pages: `Origin` is ours when there is one, else the
     /// browser says same-origin. A caller that is no browser sends neither; the form's token decides.
     pub(crate) fn is_from_own_page(&self) -> bool {

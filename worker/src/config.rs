@@ -6,8 +6,10 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use edgegrant_core::encoding::array_from_base64url;
 use edgegrant_core::keys::{Key, Keyring, Keys};
 use edgegrant_core::notice::is_address;
+use edgegrant_core::oidc::provider::Provider;
 use edgegrant_core::policy::{Policy, RateHeaders};
 use worker::{Env, console_error};
 
@@ -25,6 +27,10 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// Its keys.
     pub(crate) keys: Keys,
+    /// Where people may sign in besides.
+    pub(crate) providers: Vec<Provider>,
+    /// What makes the first administrator; to be deleted afterwards.
+    pub(crate) setup_token: Option<[u8; 32]>,
     /// The policy's colour as a style sheet.
     pub(crate) style_sheet: Option<String>,
     /// Headers that scripts of other origins may read, besides the usual ones.
@@ -34,6 +40,13 @@ pub(crate) struct Config {
     /// The data to seed.
     #[cfg(feature = "development")]
     pub(crate) development: edgegrant_core::policy::Development,
+}
+
+impl Config {
+    /// The provider with this id.
+    pub(crate) fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.id == id)
+    }
 }
 
 thread_local! {
@@ -77,10 +90,16 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let seal = note(keyring(env, "SEAL_KEYS"), &mut problems);
     let data = note(keyring(env, "DATA_KEYS"), &mut problems);
     let grant_id = note(grant_id_key(env), &mut problems);
-    let mail_from = note(mail_from(env), &mut problems);
-    match (issuer, policy, edge, hash, seal, data, grant_id, mail_from) {
-        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id), Some(mail_from)) => {
+    let providers = note(providers(env, policy.as_ref()), &mut problems).unwrap_or_default();
+    let setup_token = note(setup_token(env), &mut problems).flatten();
+    let mail_from = note(mail_from(env), &mut problems).flatten();
+    match (issuer, policy, edge, hash, seal, data, grant_id) {
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id))
+            if problems.is_empty() =>
+        {
             Ok(Config {
+                providers,
+                setup_token,
                 issuer,
                 host,
                 secure,
@@ -157,6 +176,21 @@ fn preset(env: &Env) -> Result<&'static BuiltIn, Vec<String>> {
 fn policy(env: &Env) -> Result<Policy, String> {
     let preset = preset(env).map_err(|problems| problems.join("; "))?;
     Policy::read(preset.policy, setting(env, "POLICY").as_deref()).map_err(|problem| format!("POLICY: {problem}"))
+}
+
+/// The identity providers; without passwords there must be one.
+fn providers(env: &Env, policy: Option<&Policy>) -> Result<Vec<Provider>, String> {
+    let list = setting(env, "OIDC_PROVIDERS").unwrap_or_else(|| "[]".to_owned());
+    let providers = Provider::list(&list, crate::oidc::PLAIN_LOOPBACK).map_err(|problem| format!("OIDC_PROVIDERS{problem}"))?;
+    if providers.is_empty() && policy.is_some_and(|policy| !policy.login.password) {
+        return Err("OIDC_PROVIDERS names no provider, and with login.password = false nobody could sign in".to_owned());
+    }
+    Ok(providers)
+}
+
+fn setup_token(env: &Env) -> Result<Option<[u8; 32]>, String> {
+    let Some(text) = setting(env, "SETUP_TOKEN") else { return Ok(None) };
+    array_from_base64url(text.trim()).map(Some).ok_or_else(|| "the secret SETUP_TOKEN is not base64url of 32 bytes".to_owned())
 }
 
 /// The published development keys are refused by hash where the feature is off (attack A31).

@@ -8,6 +8,7 @@
 //! | [`objects`] | the Durable Objects: load, ask the core, write once, answer |
 //! | [`operations`] | what people and programs do with apps, accounts and keys |
 //! | [`store`] | KV and D1: one statement, batch or key per function |
+//! | [`oidc`] | identity providers: metadata, keys, exchange, signatures |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
@@ -29,6 +30,7 @@ mod log;
 mod mail;
 mod multipart;
 pub mod objects;
+mod oidc;
 mod operations;
 mod pages;
 mod platform;

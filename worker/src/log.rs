@@ -26,12 +26,14 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
     worker::console_error!("{line}");
 }
 
-/// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated.
+/// A path whose parts a caller cannot choose freely: what is not a route of ours is not repeated, nor is
+/// the name of a provider.
 fn route(path: &str) -> &str {
     const ROUTES: &[&str] = &[
         "/.well-known/oauth-authorization-server",
         "/login",
         "/logout",
+        "/admin/setup",
         "/account/apps",
         "/account/apps/disconnect",
         "/account/keys",
@@ -51,6 +53,9 @@ fn route(path: &str) -> &str {
         "/logo",
         "/platform.css",
     ];
+    if path.starts_with("/login/") {
+        return if path.ends_with("/callback") { "/login/*/callback" } else { "/login/*" };
+    }
     let exact = ROUTES.iter().find(|known| path == **known);
     exact.or_else(|| ROUTES.iter().find(|known| path.starts_with(**known))).copied().unwrap_or("other")
 }

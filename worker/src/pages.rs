@@ -22,7 +22,7 @@ mod tests;
 pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage};
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
 pub(crate) use form::{Choice, Control, Field, FormPage};
-pub(crate) use login::LoginPage;
+pub(crate) use login::{LoginPage, ProviderButton};
 pub(crate) use notice::{Fault, Link, NoticePage, Rfc};
 pub(crate) use sheet::{Action, Card, Fact, Section, SheetPage, Value};
 pub(crate) use words::{Lasting, Moment, duration_words, one_of, wait_words, with_article};

@@ -1,4 +1,5 @@
-//! The OAuth 2.0 protocol of Edgegrant: RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207 and RFC 9700.
+//! The OAuth 2.0 protocol of Edgegrant: RFC 6749, 6750, 7009, 7636, 8252, 8414, 9207 and RFC 9700;
+//! OpenID Connect Core and Discovery 1.0 as a client.
 //!
 //! Everything here is a function of its arguments: no clock, no randomness, no I/O, no `worker`,
 //! no JavaScript. Time comes in as `now_ms` (milliseconds since 1970) or `now_s` (seconds), random
@@ -10,6 +11,7 @@
 //! | [`policy`] | every number and switch on which deployments differ |
 //! | [`app`] | what is known of a client, and whether it has proven itself |
 //! | [`oauth`] | requests and answers of the endpoints |
+//! | [`oidc`] | sign-in at the platform's identity provider |
 //! | [`grant`] | token families: claim, rotation, replay, revocation, limits |
 //! | [`rate`] | windows that never pass their limit, with few writes |
 //! | [`person`] | passwords, sessions and forms |
@@ -26,6 +28,7 @@ pub mod grant;
 pub mod keys;
 pub mod notice;
 pub mod oauth;
+pub mod oidc;
 pub mod password;
 pub mod person;
 pub mod policy;

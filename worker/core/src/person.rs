@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::{base64url, from_base64url};
 use crate::keys::{Keyring, same};
 use crate::oauth::authorize::Request;
+use crate::policy::Policy;
 
 /// argon2id with 19 MiB, two passes, one lane (OWASP's first choice for this memory): about 50 ms of
 /// CPU or more.
@@ -50,14 +51,34 @@ pub struct SessionCookie {
     pub created_s: u64,
     /// When a page was last shown, in seconds.
     pub seen_s: u64,
+    /// Where the person signed in, unless here.
+    pub provider: Option<ProviderSession>,
+}
+
+/// A sign-in at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderSession {
+    /// The provider's issuer: a session ends when the deployment no longer trusts it.
+    pub issuer: String,
+    /// Where the session with the provider ends, as its metadata said at the time.
+    pub end_session: Option<String>,
 }
 
 impl SessionCookie {
+    /// How long the session lasts at most, in seconds.
+    #[must_use]
+    pub fn life_s(&self, policy: &Policy) -> u32 {
+        match self.provider {
+            None => policy.session.absolute_s,
+            Some(_) => policy.session.absolute_s.min(policy.login.provider_session_s),
+        }
+    }
+
     /// Whether idle or absolute life is over.
     #[must_use]
-    pub fn over(&self, policy: &crate::policy::Session, now_s: u64) -> bool {
-        now_s.saturating_sub(self.seen_s) >= u64::from(policy.idle_s)
-            || now_s.saturating_sub(self.created_s) >= u64::from(policy.absolute_s)
+    pub fn over(&self, policy: &Policy, now_s: u64) -> bool {
+        now_s.saturating_sub(self.seen_s) >= u64::from(policy.session.idle_s)
+            || now_s.saturating_sub(self.created_s) >= u64::from(self.life_s(policy))
     }
 }
 
@@ -116,6 +137,18 @@ mod tests {
         assert!(!verify_password("demo-passwore", Some(&hash)));
         assert!(!verify_password("demo-password", Some("")));
         assert!(!verify_password("", None));
+    }
+
+    #[test]
+    fn a_session_of_a_provider_has_a_life_of_its_own() {
+        let policy = crate::policy::tests::default_policy();
+        let own = SessionCookie { user: String::new(), session: String::new(), epoch: 0, created_s: 0, seen_s: 30_000, provider: None };
+        let provider = Some(ProviderSession { issuer: String::new(), end_session: None });
+        let foreign = SessionCookie { provider, ..own.clone() };
+        assert!(!own.over(&policy, 30_000) && foreign.over(&policy, 30_000));
+        assert!(!foreign.over(&policy, 28_799));
+        let short = policy.with_overrides(r#"{"session":{"absolute_s":600,"idle_s":600}}"#).unwrap();
+        assert_eq!(foreign.life_s(&short), 600, "never longer than any other");
     }
 
     #[test]

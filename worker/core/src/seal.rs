@@ -19,6 +19,8 @@ pub enum Purpose {
     Session,
     /// The pre-session token of the login form.
     Login,
+    /// A sign-in at a provider, kept by the browser meanwhile.
+    Flow,
     /// The consent form.
     Consent,
     /// Personal data at rest.
@@ -32,6 +34,7 @@ impl Purpose {
         match self {
             Self::Session => "edgegrant/1/seal/session",
             Self::Login => "edgegrant/1/seal/login",
+            Self::Flow => "edgegrant/1/seal/flow",
             Self::Consent => "edgegrant/1/seal/consent",
             Self::Trial => "edgegrant/1/seal/trial",
             Self::PersonalData => "edgegrant/1/seal/personal-data",

@@ -13,8 +13,8 @@ pub(crate) mod people;
 pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod review;
-mod told;
 pub(crate) mod tokens;
+mod told;
 
 use edgegrant_core::app::{NotChanged, Problem, clean_line};
 

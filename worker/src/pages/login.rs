@@ -4,7 +4,16 @@ use super::Frame;
 use super::words::filters;
 use askama::Template;
 
-/// Sign in with e-mail address and password; posts to `/login`.
+/// An identity provider on the sign-in page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProviderButton<'a> {
+    /// Its id, safe in a path.
+    pub(crate) id: &'a str,
+    /// Its name.
+    pub(crate) name: &'a str,
+}
+
+/// Sign in with e-mail address and password, posted to `/login`, or at a provider.
 #[derive(Clone, Debug, Template)]
 #[template(path = "login.html")]
 pub(crate) struct LoginPage<'a> {
@@ -20,6 +29,10 @@ pub(crate) struct LoginPage<'a> {
     pub(crate) error: Option<&'a str>,
     /// Name of the app that waits for the answer, when known.
     pub(crate) app_name: Option<&'a str>,
+    /// Whether there is a form for address and password.
+    pub(crate) password: bool,
+    /// The providers; each has a button, posted to `/login/{id}`.
+    pub(crate) providers: &'a [ProviderButton<'a>],
     /// A line below the form, such as the addresses of the development data.
     pub(crate) hint: Option<&'a str>,
 }

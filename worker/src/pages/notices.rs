@@ -140,6 +140,67 @@ impl<'a> NoticePage<'a> {
         page
     }
 
+    /// A password was sent where people sign in at a provider only (403).
+    pub(crate) fn no_passwords(frame: Frame<'a>, again_href: &'a str) -> Self {
+        let mut page = Self::plain(frame, "Passwords are not used here", &["Sign in with one of the buttons of the sign-in page instead."]);
+        page.links.push(Link::main(again_href, "Back to sign-in"));
+        page
+    }
+
+    /// A sign-in at a provider that the person, or the provider, has refused (403).
+    pub(crate) fn provider_denied(frame: Frame<'a>, provider: &str, again_href: String) -> Self {
+        let mut page = Self::plain(frame, "You are not signed in", &[]);
+        page.paragraphs.push(Cow::Owned(format!("The sign-in at {provider} was cancelled or refused there. Nothing was changed.")));
+        page.links.push(Link::main(again_href, "Back to sign-in"));
+        page
+    }
+
+    /// A sign-in at a provider that did not work (502, 503). `passes` says that it is worth trying again.
+    pub(crate) fn provider_failed(frame: Frame<'a>, provider: &str, passes: bool, again_href: String) -> Self {
+        let mut page = Self::plain(frame, "The sign-in did not work", &[]);
+        page.paragraphs.push(Cow::Owned(format!("Sign-in at {provider} did not work. It is not your fault, and nothing was changed.")));
+        page.paragraphs.push(Cow::Borrowed(match passes {
+            true => "It usually passes within a minute.",
+            false => "If trying again does not help, tell the people who run this service: their log says why.",
+        }));
+        page.links.push(Link::main(again_href, "Try again"));
+        page
+    }
+
+    /// An answer of a provider that no sign-in of this browser waits for (400).
+    pub(crate) fn no_such_sign_in(frame: Frame<'a>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "This sign-in is no longer valid",
+            &[
+                "It was finished before, took too long, or began in another browser. Nothing was changed.",
+                "If this happens again, check that your browser accepts cookies from this site.",
+            ],
+        );
+        page.links.push(Link::main("/login", "Sign in"));
+        page
+    }
+
+    /// A link of an app that is too long to be kept while somebody signs in at a provider (400).
+    pub(crate) fn too_long_to_keep(frame: Frame<'a>) -> Self {
+        let text = "The link of the app that sent you here is too long to be kept while you sign in. Sign in first, then open it again.";
+        let mut page = Self::plain(frame, "This link is too long", &[text]);
+        page.links.push(Link::main("/login", "Sign in"));
+        page
+    }
+
+    /// The first administrator is there (200).
+    pub(crate) fn set_up(frame: Frame<'a>) -> Self {
+        let mut page = Self::plain(
+            frame,
+            "The first administrator is set up",
+            &["This page is closed from now on.", "Delete the secret SETUP_TOKEN now: wrangler secret delete SETUP_TOKEN."],
+        );
+        page.problem = false;
+        page.links.push(Link::main("/login?return_to=/admin", "Go on"));
+        page
+    }
+
     /// No such page (404).
     pub(crate) fn not_found(frame: Frame<'a>) -> Self {
         let mut page = Self::plain(frame, "Page not found", &["There is nothing at this address. The link may be old or mistyped."]);

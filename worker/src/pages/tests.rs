@@ -84,6 +84,7 @@ fn all_pages(text: &str) -> Vec<String> {
     ];
     let apps =
         |connections| AppsPage { frame: f, done: Some(text), connections, who_may: text, first_href: Some(text), next_href: Some(text) };
+    let providers = [ProviderButton { id: "acme", name: text }];
     let pages: Vec<Box<dyn Page + '_>> = vec![
         Box::new(LoginPage {
             frame: f,
@@ -92,7 +93,20 @@ fn all_pages(text: &str) -> Vec<String> {
             email: text,
             error: Some(text),
             app_name: Some(text),
+            password: true,
+            providers: &providers,
             hint: Some(text),
+        }),
+        Box::new(LoginPage {
+            frame: f,
+            csrf: text,
+            return_to: text,
+            email: "",
+            error: None,
+            app_name: None,
+            password: false,
+            providers: &providers,
+            hint: None,
         }),
         Box::new(consent(text, &scopes, &one)),
         Box::new(consent(text, &scopes, &two)),
@@ -114,6 +128,13 @@ fn all_pages(text: &str) -> Vec<String> {
         Box::new(NoticePage::wrong_host(f, text)),
         Box::new(NoticePage::too_many(f, 0, text)),
         Box::new(NoticePage::try_again(f, Some(text))),
+        Box::new(NoticePage::set_up(f)),
+        Box::new(NoticePage::no_passwords(f, text)),
+        Box::new(NoticePage::provider_denied(f, text, text.to_owned())),
+        Box::new(NoticePage::provider_failed(f, text, true, text.to_owned())),
+        Box::new(NoticePage::provider_failed(f, text, false, text.to_owned())),
+        Box::new(NoticePage::no_such_sign_in(f)),
+        Box::new(NoticePage::too_long_to_keep(f)),
         Box::new(NoticePage::set_up_unfinished(f)),
     ];
     pages.iter().map(|page| page.render_page().unwrap()).collect()

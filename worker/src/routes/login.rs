@@ -1,4 +1,4 @@
-//! `GET, POST /login`, `POST /logout`: the embedded accounts.
+//! `GET, POST /login`, `POST /logout`: the sign-in page, the embedded accounts, and the way out.
 //!
 //! The limiter is asked before anything is hashed, unknown names hash a dummy, and the answer to a
 //! wrong password is the same as to an unknown name (attack A20). The form carries a pre-session
@@ -8,6 +8,7 @@
 use edgegrant_core::encoding::{array_from_hex, hex};
 use edgegrant_core::keys::{lookup_name, same};
 use edgegrant_core::oauth::params::Params;
+use edgegrant_core::oidc::flow;
 use edgegrant_core::person::{LoginForm, SessionCookie, form_token_ok, normal_email, verify_password};
 use edgegrant_core::rate::Limit;
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
@@ -19,12 +20,12 @@ use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
 use crate::objects::limiter::{self, Command};
 use crate::operations::noticed;
-use crate::pages::{Frame, LoginPage, NoticePage};
+use crate::pages::{Frame, LoginPage, NoticePage, ProviderButton};
 use crate::platform::{now_s, random, random_id};
 use crate::store::audit::{Entry, UNKNOWN};
 use crate::store::people;
 
-const HOME: &str = "/account/apps";
+pub(super) const HOME: &str = "/account/apps";
 const WRONG: &str = "The e-mail address or the password is not right.";
 /// How long a browser counts as one that has signed a name in before, in seconds.
 const KNOWN_BROWSER_S: u64 = 31_536_000;
@@ -56,10 +57,18 @@ async fn page(call: &Call, status: u16, return_to: &str, email: &str, error: Opt
         email,
         error,
         app_name: waiting.as_ref().map(|(name, _)| name.as_str()),
-        hint: development_hint(),
+        password: config.policy.login.password,
+        providers: &config.providers.iter().map(|provider| ProviderButton { id: &provider.id, name: &provider.name }).collect::<Vec<_>>(),
+        hint: development_hint().filter(|_| config.policy.login.password),
     };
+    // A provider's endpoints may be anywhere below https; its metadata is asked for when it is chosen.
+    let mut sources: Vec<String> = config.providers.iter().filter_map(|provider| sign_in::provider_source(&provider.issuer)).collect();
+    sources.extend(waiting.as_ref().and_then(|(_, source)| source.clone()));
+    sources.sort();
+    sources.dedup();
+    let sources = sources.join(" ");
     Ok(Answer::page(status, &page)
-        .form_action(waiting.as_ref().and_then(|(_, source)| source.as_deref()))
+        .form_action((!sources.is_empty()).then_some(sources.as_str()))
         .with("set-cookie", &set_cookie(call, "login", &hex(&browser), form_s)))
 }
 
@@ -71,7 +80,7 @@ fn development_hint() -> Option<&'static str> {
 }
 
 /// Whether the form came from our page in this browser.
-fn form_ok(call: &Call, params: &Params) -> bool {
+pub(super) fn form_ok(call: &Call, params: &Params) -> bool {
     let config = &call.config;
     let form: Option<LoginForm> = open_value(&config.keys.seal, Purpose::Login, &config.issuer, params.field("csrf"));
     let browser = call.cookie(&cookie_name(call, "login")).unwrap_or_default();
@@ -86,6 +95,9 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
         Err(refused) => return Ok(refused),
     };
     let return_to = own_path(params.field("return_to")).unwrap_or(HOME);
+    if !call.config.policy.login.password {
+        return Ok(Answer::page(403, &NoticePage::no_passwords(frame(call), &sign_in::login_address(return_to))).because("no passwords"));
+    }
     if !form_ok(call, &params) {
         return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), &sign_in::login_address(return_to))).because("form refused"));
     }
@@ -146,9 +158,9 @@ fn known_browser(call: &Call, name: &str) -> Result<String, Fault> {
 
 async fn signed_in(call: &Call, person: people::Credentials, name: &str, tries: Vec<Try>, return_to: &str) -> Result<Answer, Fault> {
     let now = now_s();
-    let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now };
+    let cookie = SessionCookie { user: person.id, session: random_id()?, epoch: person.epoch, created_s: now, seen_s: now, provider: None };
     let old = session_cookie(call);
-    let expires_s = now + u64::from(call.config.policy.session.absolute_s);
+    let expires_s = now + u64::from(cookie.life_s(&call.config.policy));
     let network = call.network();
     let staff = Entry { actor: &cookie.user, action: "staff signed in", network: &network, ..Entry::default() };
     let recorded = (person.platform_admin == 1).then_some(&staff);
@@ -170,17 +182,23 @@ async fn signed_in(call: &Call, person: people::Credentials, name: &str, tries: 
         .with("set-cookie", &set_cookie(call, "login", "", 0)))
 }
 
-/// `POST /logout`: the row goes, so a copied cookie is dead too.
+/// `POST /logout`: the row goes, so a copied cookie is dead too. A session that began at a provider ends
+/// there as well, where the provider has an address for it.
 pub(crate) async fn sign_out(call: &mut Call) -> Result<Answer, Fault> {
     let params = match page_form(call).await? {
         Ok(params) => params,
         Err(refused) => return Ok(refused),
     };
+    let mut next = "/".to_owned();
     if let Some(cookie) = session_cookie(call) {
         if !call.is_from_own_page() || !form_token_ok(&call.config.keys.seal, &cookie.session, params.field("csrf")) {
             return Ok(Answer::page(403, &NoticePage::form_refused(frame(call), HOME)).because("form refused"));
         }
         people::end_session(&call.env, &cookie.session).await?;
+        let end_session = cookie.provider.as_ref().and_then(|provider| provider.end_session.as_deref());
+        if let (Some(endpoint), Some(provider)) = (end_session, sign_in::provider_of(call, &cookie)) {
+            next = flow::end_session(endpoint, &provider.client_id, &format!("{}/login", call.config.issuer));
+        }
     }
-    Ok(Answer::see_other("/").with("set-cookie", &set_cookie(call, "session", "", 0)))
+    Ok(Answer::see_other(&next).with("set-cookie", &set_cookie(call, "session", "", 0)))
 }

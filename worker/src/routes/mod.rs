@@ -19,7 +19,9 @@ mod marketplace;
 mod me;
 mod metadata;
 mod profile;
+mod provider;
 mod revoke;
+mod setup;
 mod sign_in;
 mod token;
 
@@ -108,7 +110,7 @@ pub(crate) async fn answer(call: &mut Call) -> Answer {
     let path = call.path.clone();
     let place = Place::of(call, &path);
     match dispatch(call, &path, place).await {
-        Ok(answer) => answer,
+        Ok(answer) => sign_in::with_sign_out(call, answer),
         Err(fault) => {
             crate::log::fault("request", &fault);
             let answer = place.fault(call).because("fault");
@@ -146,6 +148,10 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => login::form(call).await,
         ("/login", Method::Post) => login::submit(call).await,
+        (setup::HERE, Method::Get) => setup::form(call).await,
+        (setup::HERE, Method::Post) => setup::submit(call).await,
+        (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
+        (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
         ("/logout", Method::Post) => login::sign_out(call).await,
         ("/account/apps", Method::Get) => account::list(call).await,
         ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
@@ -227,6 +233,7 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
         Place::WellKnown if path == METADATA => "GET, HEAD, OPTIONS",
         Place::Page => match path {
             "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
+            setup::HERE if call.config.setup_token.is_some() => "GET, HEAD, POST",
             "/logout" => "POST",
             "/account/apps" => "GET, HEAD",
             "/marketplace" => "GET, HEAD",
@@ -237,7 +244,7 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
             _ => below(path, "/developers")
                 .map(developers::methods)
                 .or_else(|| below(path, "/admin").map(admin::methods))
-                .unwrap_or_default(),
+                .unwrap_or_else(|| provider::methods(call, path)),
         },
         _ => "",
     }

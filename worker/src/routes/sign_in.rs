@@ -3,7 +3,9 @@
 //! The cookie is sealed and names a row, so that signing out ends that browser and a password change
 //! ends all (attack A30). Its idle life is in the cookie, which is renewed as pages are shown.
 
-use edgegrant_core::person::SessionCookie;
+use edgegrant_core::oauth::redirect_uri;
+use edgegrant_core::oidc::provider::Provider;
+use edgegrant_core::person::{ProviderSession, SessionCookie};
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
 
 use crate::answer::Answer;
@@ -31,14 +33,34 @@ pub(super) fn session_cookie(call: &Call) -> Option<SessionCookie> {
     let config = &call.config;
     let text = call.cookie(&cookie_name(call, "session"))?;
     let cookie: SessionCookie = open_value(&config.keys.seal, Purpose::Session, &config.issuer, &text)?;
-    (!cookie.over(&config.policy.session, now_s())).then_some(cookie)
+    let trusted = cookie.provider.is_none() || provider_of(call, &cookie).is_some();
+    (trusted && !cookie.over(&config.policy, now_s())).then_some(cookie)
+}
+
+/// The provider that a session began at, if it is one that the deployment trusts today.
+pub(super) fn provider_of<'a>(call: &'a Call, cookie: &SessionCookie) -> Option<&'a Provider> {
+    let ProviderSession { issuer, .. } = cookie.provider.as_ref()?;
+    call.config.providers.iter().find(|provider| provider.issuer == *issuer)
+}
+
+/// What `form-action` must allow for a redirect to an address of a provider, and for its own redirects
+/// after it: any https, or the very origin of one on this computer.
+pub(super) fn provider_source(address: &str) -> Option<String> {
+    if address.starts_with("https:") { Some("https:".to_owned()) } else { redirect_uri::origin(address) }
+}
+
+/// Lets the sign-out form of a page be answered with a redirect to where the session with the provider
+/// ends.
+pub(super) fn with_sign_out(call: &Call, answer: Answer) -> Answer {
+    let source = || provider_source(&session_cookie(call)?.provider?.end_session?);
+    if answer.is_page() { source().into_iter().fold(answer, |answer, source| answer.form_action_too(&source)) } else { answer }
 }
 
 /// Seals a session for the browser.
 pub(super) fn sealed(call: &Call, cookie: &SessionCookie) -> Result<String, Fault> {
     let config = &call.config;
     let text = seal_value(&config.keys.seal, Purpose::Session, &config.issuer, cookie, random()?).or_fault("seal")?;
-    Ok(set_cookie(call, "session", &text, u64::from(config.policy.session.absolute_s)))
+    Ok(set_cookie(call, "session", &text, u64::from(cookie.life_s(&config.policy))))
 }
 
 /// Who is signed in, with one D1 read and none without a cookie.
@@ -59,7 +81,7 @@ pub(super) fn renewed(call: &Call, visitor: &Visitor, answer: Answer) -> Result<
 
 /// The sign-in page's address that comes back to a path of ours.
 pub(super) fn login_address(return_to: &str) -> String {
-    edgegrant_core::oauth::redirect_uri::with_params("/login", &[("return_to", return_to)])
+    redirect_uri::with_params("/login", &[("return_to", return_to)])
 }
 
 /// Sends somebody to the sign-in page and back.

@@ -72,7 +72,7 @@ pub struct RateHeaders {
     pub on_429: bool,
 }
 
-/// Signing in with the embedded accounts.
+/// Signing in: with the embedded accounts, at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
@@ -88,6 +88,11 @@ pub struct Login {
     pub password_change_ends: PasswordChangeEnds,
     /// How long a sign-in page may stay open, in seconds.
     pub form_s: u32,
+    /// Whether people sign in with e-mail address and password. Without it, only at a provider.
+    pub password: bool,
+    /// A session that began at a provider lasts at most this, in seconds: roles are taken afresh at
+    /// each sign-in, so this bounds how long somebody keeps what the provider has taken away.
+    pub provider_session_s: u32,
 }
 
 /// What a password change ends.

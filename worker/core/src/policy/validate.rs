@@ -152,6 +152,7 @@ impl Policy {
         require(absolute == 0 || idle <= absolute, "refresh.idle_s", "no more than refresh.absolute_s")?;
         require(idle <= 315_360_000 && absolute <= 315_360_000, "refresh.absolute_s", "at most ten years")?;
         require((60..=86_400).contains(&self.login.form_s), "login.form_s", "60 to 86400")?;
+        require((60..=2_592_000).contains(&self.login.provider_session_s), "login.provider_session_s", "60 to 2592000 (30 days)")?;
         require(self.session.idle_s > 0 && self.session.idle_s <= self.session.absolute_s, "session.idle_s", "1 to session.absolute_s")
     }
 

@@ -1,0 +1,104 @@
+//! The first administrator: statements that hold only while there is none, so that two of them at once,
+//! or a token that somebody finds later, make nobody.
+
+use edgegrant_core::person::normal_email;
+use edgegrant_core::seal::{Purpose, seal};
+use serde::Deserialize;
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, D1PreparedStatement, Env};
+
+use super::{audit, database, number, people, rows, statement, text};
+use crate::config::Config;
+use crate::fault::{Fault, OrFault as _};
+use crate::platform::random;
+
+/// What is there.
+#[derive(Deserialize)]
+pub(crate) struct Standing {
+    people: u32,
+    admin: u32,
+}
+
+impl Standing {
+    /// Whether anybody has an account.
+    pub(crate) fn has_people(&self) -> bool {
+        self.people != 0
+    }
+
+    /// Whether anybody is an administrator.
+    pub(crate) fn has_admin(&self) -> bool {
+        self.admin != 0
+    }
+}
+
+/// One D1 read.
+pub(crate) async fn standing(env: &Env) -> Result<Standing, Fault> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM users) AS people, EXISTS (SELECT 1 FROM users WHERE platform_admin = 1) AS admin";
+    rows::<Standing>(&database(env)?, sql, &[]).await?.into_iter().next().or_fault("D1 set-up")
+}
+
+const NO_ADMIN: &str = "NOT EXISTS (SELECT 1 FROM users WHERE platform_admin = 1)";
+const NOBODY: &str = "NOT EXISTS (SELECT 1 FROM users)";
+
+/// The audit entry, on the same condition as the change that follows it in the batch.
+fn entry(
+    database: &D1Database,
+    config: &Config,
+    user: &str,
+    network: &str,
+    now_s: u64,
+    condition: &str,
+) -> Result<D1PreparedStatement, Fault> {
+    let sql = format!("INSERT INTO audit (at, actor, action, place_sealed) SELECT ?1, ?2, 'first_admin', ?3 WHERE {condition}");
+    statement(database, &sql, &[number(now_s), text(user), audit::place(config, network)?])
+}
+
+/// Whether the second of two statements has changed a row.
+async fn changed(database: &D1Database, batch: Vec<D1PreparedStatement>) -> Result<bool, Fault> {
+    #[derive(Deserialize)]
+    struct Changed {}
+    let results = database.batch(batch).await.or_fault("D1 set-up")?;
+    Ok(!results.get(1).or_fault("D1 set-up")?.results::<Changed>().or_fault("D1 set-up")?.is_empty())
+}
+
+/// One D1 batch: somebody becomes the administrator; false when there is one already.
+pub(crate) async fn become_admin(env: &Env, config: &Config, user: &str, network: &str, now_s: u64) -> Result<bool, Fault> {
+    let database = database(env)?;
+    let update = format!("UPDATE users SET platform_admin = 1 WHERE id = ?1 AND {NO_ADMIN} RETURNING id");
+    let batch = vec![entry(&database, config, user, network, now_s, NO_ADMIN)?, statement(&database, &update, &[text(user)])?];
+    changed(&database, batch).await
+}
+
+/// Somebody to be made.
+pub(crate) struct First<'a> {
+    /// A new id.
+    pub(crate) user: &'a str,
+    /// The e-mail address.
+    pub(crate) email: &'a str,
+    /// argon2id, PHC string.
+    pub(crate) password_hash: &'a str,
+}
+
+/// One D1 batch: the first person, who is the administrator; false when somebody is there already.
+pub(crate) async fn first_person(env: &Env, config: &Config, first: &First<'_>, network: &str, now_s: u64) -> Result<bool, Fault> {
+    let database = database(env)?;
+    let sealed = |column: &str, value: &str| -> Result<JsValue, Fault> {
+        let context = format!("users/{}/{column}", first.user);
+        Ok(text(&seal(&config.keys.data, Purpose::PersonalData, &context, value.as_bytes(), random()?).or_fault("data key")?))
+    };
+    let names = people::email_names(&config.keys, first.email);
+    let insert = format!(
+        "INSERT INTO users (id, email_lookup, email_sealed, name_sealed, password_hash, platform_admin, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6 WHERE {NOBODY} RETURNING id"
+    );
+    let values = [
+        text(first.user),
+        text(names.first().or_fault("hash key")?),
+        sealed("email", &normal_email(first.email))?,
+        sealed("name", "")?,
+        text(first.password_hash),
+        number(now_s),
+    ];
+    let batch = vec![entry(&database, config, first.user, network, now_s, NOBODY)?, statement(&database, &insert, &values)?];
+    changed(&database, batch).await
+}
