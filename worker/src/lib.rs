@@ -32,6 +32,7 @@ mod multipart;
 pub mod objects;
 mod oidc;
 mod operations;
+mod outbound;
 mod pages;
 mod platform;
 mod refusal;

@@ -4,16 +4,13 @@
 
 use edgegrant_core::app::{LOGO_MAX, logo_type};
 use edgegrant_core::encoding::{hex, sha256};
-use futures_util::StreamExt as _;
-use worker::{AbortSignal, CacheMode, Fetch, Request, RequestInit, RequestRedirect, Url, web_sys};
+use worker::{Headers, Method, Url};
 
 use super::apps::{Edited, edit};
 use super::{Actor, Failure, invalid};
 use crate::call::Call;
+use crate::outbound::{self, NoAnswer};
 use crate::store::apps::{self, Listed};
-
-/// Everything of a fetch, in milliseconds.
-const FETCH_MS: u32 = 5_000;
 
 /// Makes an image the app's logo.
 pub(crate) async fn set(call: &Call, actor: &Actor, app: &Listed, bytes: &[u8]) -> Result<Edited, Failure> {
@@ -31,25 +28,12 @@ pub(crate) async fn fetch(address: &str) -> Result<Vec<u8>, Failure> {
     if !may_fetch(address) {
         return Err(wrong("use an https address with a public host name, without port and user name"));
     }
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual).with_cache(CacheMode::NoStore);
-    let no_answer = |_| wrong("the address did not answer within 5 seconds: upload the image instead");
-    let request = Request::new_with_init(address, &init).map_err(no_answer)?;
-    // The signal ends the reading of the body too.
-    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(FETCH_MS));
-    let mut response = Fetch::Request(request).send_with_signal(&signal).await.map_err(no_answer)?;
-    if response.status_code() != 200 {
-        return Err(wrong(&format!("the address answered with status {}: name the image's own address", response.status_code())));
+    match outbound::send(address, Method::Get, Headers::new(), None, LOGO_MAX).await {
+        Ok((200, bytes)) => Ok(bytes),
+        Ok((status, _)) => Err(wrong(&format!("the address answered with status {status}: name the image's own address"))),
+        Err(NoAnswer::TooLarge) => Err(wrong("the image is larger than 64 KB")),
+        Err(NoAnswer::Unreachable) => Err(wrong("the address did not answer within 5 seconds: upload the image instead")),
     }
-    let mut stream = response.stream().map_err(no_answer)?;
-    let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        bytes.extend_from_slice(&chunk.map_err(no_answer)?);
-        if bytes.len() > LOGO_MAX {
-            return Err(wrong("the image is larger than 64 KB"));
-        }
-    }
-    Ok(bytes)
 }
 
 /// Whether the server may ask an address: nothing of its own network, nothing with credentials.

@@ -1,0 +1,90 @@
+// Who registers apps on each platform, what review means there, and what an app has when.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { manage, signedIn } from "../harness/client.mjs";
+import { addSecret, edit, register, registration } from "../harness/portal.mjs";
+import { start, STAFF } from "./steps.mjs";
+
+const servers = [];
+after(() => Promise.all(servers.map((server) => server.stop())));
+
+async function platform(name) {
+  const { server, owner } = await start(name);
+  servers.push(server);
+  return { server, owner, admin: await signedIn(server, "admin@demo.example") };
+}
+
+const tagged = async (browser, id) => (await browser.page(`/developers/apps/${id}`)).html.match(/class="tag[^"]*">([^<]+)/)?.[1];
+const marketplace = async (browser) => (await browser.page("/marketplace")).text;
+
+test("klippa-25 klippa-27: anybody registers an app by form; once approved it is in the marketplace", async () => {
+  const { server, owner, admin } = await platform("klippa");
+  const staff = await signedIn(server, STAFF);
+  const { id } = await register(staff, registration("Chair Finder", { install_url: "https://app.example/start" }));
+  assert.equal(await tagged(staff, id), "In review");
+  const page = await staff.page(`/developers/apps/${id}`);
+  assert.match(page.text, /within 2 business days/);
+  assert.match((await admin.page("/admin")).text, /Chair Finder/);
+  assert.doesNotMatch(await marketplace(owner), /Chair Finder/);
+  assert.equal((await manage(server, id, "approve")).status, 200);
+  assert.match(await addSecret(staff, id), /^[\w-]{43}$/);
+  assert.match(await marketplace(owner), /Chair Finder/);
+});
+
+test("cal-classic-29: only the platform's staff registers apps", async () => {
+  const { owner, admin } = await platform("cal-classic");
+  assert.equal((await owner.page("/developers")).status, 403);
+  assert.equal((await register(owner, registration("Calendar Friend"))).refused.status, 303);
+  const { id } = await register(admin, registration("Calendar Friend"));
+  assert.equal(await tagged(admin, id), "In review");
+  assert.equal((await owner.page(`/developers/apps/${id}`)).status, 404);
+});
+
+test("cal-v2-29 cal-v2-31: an app is pending, then approved or rejected with a reason; what people trust it by is reviewed again", async () => {
+  const { server, owner } = await platform("cal-v2");
+  const { id } = await register(owner, registration("Meeting Notes"));
+  assert.equal(await tagged(owner, id), "In review");
+  const rejected = await server.fetch(`/manage/v1/apps/${id}/reject`, {
+    method: "POST",
+    headers: { authorization: "Bearer demo-management-token" },
+    body: JSON.stringify({ reason: "The website does not answer." }),
+  });
+  assert.equal(rejected.status, 200);
+  const page = await owner.page(`/developers/apps/${id}`);
+  assert.match(page.text, /Not approved.*The website does not answer\./);
+  assert.equal((await edit(owner, id, { website: "https://app.example/notes" })).status, 303);
+  assert.equal(await tagged(owner, id), "In review", "a rejected app that was mended asks again");
+  assert.equal((await manage(server, id, "approve")).status, 200);
+
+  const tags = async () => (await owner.page(`/developers/apps/${id}`)).text;
+  assert.equal((await edit(owner, id, { description: "Writes notes of your meetings and sends them." })).location.includes("changed"), true);
+  assert.doesNotMatch(await tags(), /Change in review/);
+  for (const change of [{ name: "Meeting Notes Plus" }, { website: "https://other.example/" }]) {
+    assert.match((await edit(owner, id, change)).location, /submitted/);
+    assert.match(await tags(), /Change in review/);
+  }
+});
+
+test("klaviyo-28: owners and managers create apps, an analyst does not", async () => {
+  const { server, owner } = await platform("klaviyo");
+  const analyst = await signedIn(server, STAFF);
+  assert.equal((await analyst.page("/developers")).status, 403);
+  assert.match((await register(analyst, registration("Segment Toys"))).refused.location, /\/developers$/);
+  const { id } = await register(owner, registration("Segment Toys"));
+  assert.ok(id);
+  assert.equal((await analyst.page(`/developers/apps/${id}`)).status, 404);
+});
+
+test("yappointment-26: an app of the admin panel has its id and secret at once, without review", async () => {
+  const { server, owner } = await platform("yappointment");
+  const { id } = await register(owner, registration("Booking Bridge"));
+  assert.equal(await tagged(owner, id), "Approved");
+  const secret = await addSecret(owner, id);
+  const answer = await server.fetch(server.routes.token, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ grant_type: "authorization_code", client_id: id, client_secret: secret, code: "no-such-code", redirect_uri: "https://app.example/callback" }),
+  });
+  assert.match(JSON.stringify(await answer.json()), /invalid_grant/, "the client is known and proven");
+  assert.match((await edit(owner, id, { name: "Booking Bridge Two" })).location, /changed/);
+});
