@@ -20,6 +20,7 @@ import {
 } from "./harness/client.mjs";
 import { safePage } from "./harness/expect.mjs";
 import { page } from "./harness/html.mjs";
+import { makeKey } from "./harness/keys.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const SALON = "a0000000000000000000000000000001";
@@ -169,6 +170,15 @@ describe("the people of an account", () => {
     await disconnectAll(owner);
     assert.deepEqual(kinds((await again("account:read")).mails), [`app_connected to ${OWNER}`]);
     assert.deepEqual((await sent(server, () => authorize(owner, spa(server), { decision: "deny" }))).mails, []);
+  });
+
+  test("who manages the API keys is told of a new one, which is in no part of the message", async () => {
+    const { value, mails } = await sent(server, () => makeKey(owner, { label: "Nightly report" }));
+    assert.deepEqual(kinds(mails), [`key_issued to ${OWNER}`]);
+    assert.equal(mails[0].subject, "An API key was made for Demo Salon");
+    assert.ok(mails[0].text.includes("\nKey: Nightly report\n"), mails[0].text);
+    assert.equal(linkOf(mails[0]), `${server.issuer}/account/keys`);
+    withoutSecret(mails[0], value.key, value.key.slice(-20));
   });
 
   test("a name with HTML, line breaks or turned writing is a name in every part", async () => {

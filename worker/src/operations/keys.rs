@@ -11,12 +11,14 @@ use edgegrant_core::app::Problem;
 use edgegrant_core::credential::{GrantId, Token};
 use edgegrant_core::encoding::array_from_hex;
 use edgegrant_core::grant::{Answer, Command, IssueKey, Refused as Why};
+use edgegrant_core::notice::{Notice, Recipients};
 use edgegrant_core::oauth::scope::ScopeSet;
 
 use super::{Actor, Failure, Refused};
 use crate::call::Call;
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
+use crate::mail;
 use crate::objects::grant::ask;
 use crate::platform::{now_ms, now_s, random};
 use crate::store::audit::Entry;
@@ -111,6 +113,8 @@ pub(crate) async fn issue(call: &Call, actor: &Actor, new: &NewKey<'_>) -> Resul
         return Err(shown_already());
     }
     key.hint = hint.to_owned();
+    let to = Recipients::Roles { account: key.account_id.clone(), roles: config.policy.keys.roles.clone() };
+    mail::send(call, to, Notice::KeyIssued { name: key.label.clone(), account: key.account_name.clone() });
     Ok(Made { key, text })
 }
 

@@ -37,7 +37,7 @@ pub enum Kind {
     SecretAdded,
     /// To the people of an account who may connect apps: one was connected, or may do more than before.
     AppConnected,
-    /// To the people of an account who may connect apps: an API key was made.
+    /// To the people of an account who manage its API keys: one was made.
     KeyIssued,
     /// To a person: the password is another one.
     PasswordChanged,

@@ -106,10 +106,10 @@ impl Draft {
     }
 
     /// To people of an account.
-    fn within(platform: &Platform, account: &str) -> Self {
+    fn within(platform: &Platform, account: &str, may: &str) -> Self {
         let draft = Self::new(platform);
         let account = name(account);
-        Self { why: format!("You get this because you may connect apps to {account} on {}.", draft.platform), account, ..draft }
+        Self { why: format!("You get this because you may {may} {account} on {}.", draft.platform), account, ..draft }
     }
 
     fn because(mut self, reason: &str) -> Self {
@@ -150,14 +150,14 @@ impl Draft {
                 more: "If you did not expect this, disconnect it: everything it was given ends at once.",
                 label: "See what is connected",
                 app: name(app),
-                ..Self::within(platform, account)
+                ..Self::within(platform, account, "connect apps to")
             },
             Notice::KeyIssued { name: key, account } => Self {
                 facts: vec![("Key", name(key))],
                 more: "The key is not in this message. If you did not expect this, revoke it: it ends at once.",
                 path: "/account/keys".to_owned(),
                 label: "See the API keys",
-                ..Self::within(platform, account)
+                ..Self::within(platform, account, "manage the API keys of")
             },
             Notice::PasswordChanged => Self {
                 more: "Every other session has ended. If this was not you, tell the platform at once.",
