@@ -5,6 +5,7 @@
 
 use edgegrant_core::keys::Keys;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
@@ -124,12 +125,6 @@ fn recorded(
     statement(database, sql, &values)
 }
 
-#[derive(Deserialize)]
-struct Changed {
-    #[serde(rename = "id")]
-    _id: String,
-}
-
 /// One D1 batch: the key is listed, and that is recorded. `false` when another request was first, or the
 /// row was given up meanwhile: then the key must not be shown.
 pub(crate) async fn live(env: &Env, config: &Config, key: &ApiKey, hint: &str, entry: &Entry<'_>, now_s: u64) -> Result<bool, Fault> {
@@ -137,7 +132,7 @@ pub(crate) async fn live(env: &Env, config: &Config, key: &ApiKey, hint: &str, e
     let record = recorded(&database, config, entry, key, "issuing", now_s)?;
     let sql = "UPDATE api_keys SET status = 'live', hint = ?2 WHERE id = ?1 AND status = 'issuing' RETURNING id";
     let results = database.batch(vec![record, statement(&database, sql, &[text(&key.id), text(hint)])?]).await.or_fault("D1 key")?;
-    Ok(!results.get(1).or_fault("D1 key")?.results::<Changed>().or_fault("D1 key")?.is_empty())
+    Ok(!results.get(1).or_fault("D1 key")?.results::<IgnoredAny>().or_fault("D1 key")?.is_empty())
 }
 
 /// One D1 statement: a key that was not made is forgotten.
@@ -187,20 +182,10 @@ pub(crate) async fn used(env: &Env, account: &str, family: u32, now_s: u64) -> R
     run(&database(env)?, sql, &[text(account), number(u64::from(family)), number(now_s), number(today)]).await
 }
 
-/// A row whose key was perhaps made and never shown.
-#[derive(Deserialize)]
-pub(crate) struct Leftover {
-    /// Its id.
-    pub(crate) id: String,
-    /// The account.
-    pub(crate) account_id: String,
-    /// Its number in the object.
-    pub(crate) family: u32,
-}
-
 /// One D1 batch: rows left over since `before` are given up, so that nothing shows their keys any more,
-/// and rows of keys that ended before `long_ago` are forgotten. Seconds.
-pub(crate) async fn give_up(env: &Env, before: u64, long_ago: u64) -> Result<Vec<Leftover>, Fault> {
+/// and rows of keys that ended before `long_ago` are forgotten. Seconds. Gives what was given up: its
+/// keys were perhaps made, and never shown.
+pub(crate) async fn give_up(env: &Env, before: u64, long_ago: u64) -> Result<Vec<ApiKey>, Fault> {
     let database = database(env)?;
     let statements = vec![
         statement(&database, "UPDATE api_keys SET status = 'ending' WHERE status = 'issuing' AND created_at < ?1", &[number(before)])?,
@@ -209,7 +194,7 @@ pub(crate) async fn give_up(env: &Env, before: u64, long_ago: u64) -> Result<Vec
             "DELETE FROM api_keys WHERE status = 'ended' AND revoked_at < ?1 OR status = 'live' AND expires_at <> 0 AND expires_at < ?1",
             &[number(long_ago)],
         )?,
-        statement(&database, "SELECT id, account_id, family FROM api_keys WHERE status = 'ending' AND hint = '' LIMIT 50", &[])?,
+        statement(&database, &format!("{COLUMNS} WHERE k.status = 'ending' AND k.hint = '' LIMIT 50"), &[])?,
     ];
     let results = database.batch(statements).await.or_fault("D1 keys")?;
     results.get(2).or_fault("D1 keys")?.results().or_fault("D1 keys")
