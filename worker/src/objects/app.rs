@@ -5,7 +5,7 @@
 //! refused everywhere once it has answered (invariant 3). Durations are measured on one's own clock
 //! on both sides, so skew does not matter.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use edgegrant_core::app::{self, Change, Failure, NotChanged, log_failures};
@@ -58,6 +58,8 @@ pub struct App {
     state: State,
     /// When the last lease was given; a restarted object assumes now.
     leased_ms: Cell<Option<u64>>,
+    /// The newest failed requests.
+    failures: RefCell<Vec<Failure>>,
 }
 
 /// Asks the object of an app.
@@ -67,12 +69,22 @@ pub(crate) async fn ask(env: &Env, number: u32, command: &Command) -> Result<Ans
 
 impl DurableObject for App {
     fn new(state: State, _: Env) -> Self {
-        Self { state, leased_ms: Cell::new(None) }
+        Self { state, leased_ms: Cell::new(None), failures: RefCell::new(Vec::new()) }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         super::answer(self.handle(&request).await)
     }
+}
+
+/// How long failed requests are recorded after the developer has looked at them, in milliseconds.
+const RECORDED_MS: u64 = 86_400_000;
+
+/// The stored log of failed requests.
+#[derive(Default, Serialize, Deserialize)]
+struct Recorded {
+    until_ms: u64,
+    log: Vec<Failure>,
 }
 
 #[derive(Deserialize)]
@@ -86,11 +98,11 @@ impl App {
             Command::Read(failures) => {
                 self.leased_ms.set(Some(now_ms()));
                 if !failures.is_empty() {
-                    self.log(failures)?;
+                    self.log(failures, false)?;
                 }
                 self.current()
             }
-            Command::Log(failures) => Ok(Answer::Log(self.log(failures)?)),
+            Command::Log(failures) => Ok(Answer::Log(self.log(failures, true)?)),
             Command::Write(record) => {
                 let new = self.read()?.is_none();
                 self.write(&record)?;
@@ -113,25 +125,27 @@ impl App {
         }
     }
 
-    /// The log with what is new in it: one row, written only when there is something new.
-    fn log(&self, new: Vec<Failure>) -> Result<Vec<Failure>, Fault> {
+    /// Adds to the log of failed requests. It is in memory, so that failing costs no row; for a day after
+    /// the developer has looked, it is one row too, written as often as isolates hand something over.
+    fn log(&self, new: Vec<Failure>, looked: bool) -> Result<Vec<Failure>, Fault> {
         let sql = self.state.storage().sql();
-        if self.read()?.is_none() {
-            return Ok(Vec::new());
-        }
         let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'failures'", None).or_fault("app log")?;
-        let there = !tables.to_array::<serde::de::IgnoredAny>().or_fault("app log")?.is_empty();
-        if !there && new.is_empty() {
-            return Ok(Vec::new());
+        let mut stored = Recorded::default();
+        if !tables.to_array::<serde::de::IgnoredAny>().or_fault("app log")?.is_empty() {
+            let rows: Vec<Row> =
+                sql.exec("SELECT record FROM failures WHERE id = 1", None).or_fault("app log")?.to_array().or_fault("app log")?;
+            stored = rows.first().and_then(|row| serde_json::from_str(&row.record).ok()).unwrap_or_default();
         }
-        sql.exec("CREATE TABLE IF NOT EXISTS failures (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
-            .or_fault("app log")?;
-        let rows: Vec<Row> =
-            sql.exec("SELECT record FROM failures WHERE id = 1", None).or_fault("app log")?.to_array().or_fault("app log")?;
-        let mut log: Vec<Failure> = rows.first().and_then(|row| serde_json::from_str(&row.record).ok()).unwrap_or_default();
-        if !new.is_empty() {
-            log_failures(&mut log, new);
-            let text = serde_json::to_string(&log).or_fault("app log")?;
+        let mut log = self.failures.take();
+        log.extend(stored.log.iter().filter(|known| !log.contains(known)).cloned().collect::<Vec<_>>());
+        let is_news = !new.is_empty();
+        log_failures(&mut log, new);
+        self.failures.replace(log.clone());
+        let until_ms = if looked && self.read()?.is_some() { now_ms() + RECORDED_MS } else { stored.until_ms };
+        if until_ms > now_ms() && (is_news || looked) {
+            sql.exec("CREATE TABLE IF NOT EXISTS failures (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
+                .or_fault("app log")?;
+            let text = serde_json::to_string(&Recorded { until_ms, log: log.clone() }).or_fault("app log")?;
             let statement = "INSERT INTO failures (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record";
             sql.exec(statement, vec![SqlStorageValue::String(text)]).or_fault("app log")?;
         }

@@ -4,6 +4,7 @@
 //! guesses in a session that is not theirs keeps nobody from signing in.
 
 use edgegrant_core::app::clean_line;
+use edgegrant_core::notice::{Notice, Recipients};
 use edgegrant_core::person::{SessionCookie, hash_password, verify_password};
 use edgegrant_core::policy::PasswordChangeEnds;
 use edgegrant_core::rate::Standing;
@@ -11,6 +12,7 @@ use edgegrant_core::rate::Standing;
 use super::{Actor, Failure, Refused, installs, invalid, noticed};
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
+use crate::mail;
 use crate::objects::limiter::{self, Answer, Command};
 use crate::platform::{now_s, random, random_id};
 use crate::store::people::{self, Credentials};
@@ -110,6 +112,7 @@ pub(crate) async fn change_password(
     let Some(endings) = changed else {
         return Err(Refused::Conflict("Your password was changed at the same time somewhere else".into()).into());
     };
+    mail::send(call, Recipients::People(vec![person.id.clone()]), Notice::PasswordChanged);
     let mut unfinished = endings.len();
     for ending in endings.iter().take(ENDS_MAX) {
         match installs::finish(call, &ending.grant_id, ending.seq).await {

@@ -54,6 +54,7 @@ const SENTENCES: [(&str, &str); 35] = [
     ("person joined", "{who} joined"),
     ("person left", "{who} left"),
     ("role changed", "{who} got another role"),
+    ("first_admin", "{who} became the first platform administrator"),
     ("became_admin", "{who} became platform staff"),
     ("no_longer_admin", "{who} is no longer platform staff"),
 ];

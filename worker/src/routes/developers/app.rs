@@ -223,7 +223,7 @@ pub(super) async fn failures(call: &Call, client_id: &str) -> Result<Answer, Fau
         Ok(log) => log,
         Err(failure) => return guest.failed(call, failure, HERE),
     };
-    let lead = "The last requests of this app that failed, with what it was told. Anybody who knows the client id can fail in its name.";
+    let lead = "The last requests of this app that failed, with what it was told, recorded for a day after you looked here; before, only the latest are known. Anybody who knows the client id can fail in its name.";
     let mut page = sheet(call, &guest, &app, "Failed requests", lead.into());
     page.up = Some(Link::other(of_app(client_id, ""), app.name.as_str()));
     let cards = log.iter().map(|failure| Card {
