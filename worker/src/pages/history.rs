@@ -16,7 +16,7 @@ pub(crate) struct Happened<'a> {
 }
 
 /// Each action with its sentence: `{who}`, `{app}`, `{subject}` and `{detail}` are filled in.
-const SENTENCES: [(&str, &str); 35] = [
+const SENTENCES: &[(&str, &str)] = &[
     // Consent.
     ("allowed", "{who} allowed {app}"),
     ("denied", "{who} did not allow {app}"),
@@ -40,8 +40,8 @@ const SENTENCES: [(&str, &str); 35] = [
     // Keys.
     ("key issued", "{who} made the API key “{detail}”, ending in {subject}"),
     ("key revoked", "{who} revoked the API key “{detail}”, ending in {subject}"),
-    ("management token issued", "{who} made the management token “{detail}”"),
-    ("management token revoked", "{who} revoked the management token “{detail}”"),
+    ("token issued", "{who} made the management token “{detail}”"),
+    ("token revoked", "{who} revoked the management token “{detail}”"),
     // People.
     ("staff signed in", "{who} signed in as platform staff"),
     ("sign-in locked", "Signing in as {who} was locked after too many wrong passwords"),
@@ -51,6 +51,10 @@ const SENTENCES: [(&str, &str); 35] = [
     ("other sessions ended", "{who} signed out everywhere else"),
     ("person exported", "{who} took a copy of a person’s data"),
     ("person deleted", "{who} deleted a person’s profile"),
+    ("account created", "{who} made the account"),
+    ("person created", "{who} made a person’s profile"),
+    ("member added", "{who} made somebody a member: {detail}"),
+    ("member removed", "{who} took somebody out of the account"),
     ("person joined", "{who} joined"),
     ("person left", "{who} left"),
     ("role changed", "{who} got another role"),
