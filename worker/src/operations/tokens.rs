@@ -80,7 +80,7 @@ pub(crate) async fn issue(call: &Call, actor: &Actor, own: impl Fn(&str) -> bool
     let hash = hashes(call, &token).into_iter().next().or_fault("hash key")?;
     let scope = wanted.scopes.join(" ");
     let new = New { id: &id, hash: &hash, label: &label, scope: &scope, account: wanted.account.as_deref(), expires_at: wanted.expires_at };
-    let entry = audit::Entry { subject: &id, detail: &scope, ..actor.did("token issued") };
+    let entry = audit::Entry { subject: &id, detail: &label, ..actor.did("token issued") };
     let database = database(&call.env)?;
     let batch = vec![tokens::insert(&database, &new, now)?, audit::entry(&database, &call.config, &entry, now)?];
     database.batch(batch).await.or_fault("D1 token")?;

@@ -41,7 +41,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("key issued", "{who} made the API key “{detail}”, ending in {subject}"),
     ("key revoked", "{who} revoked the API key “{detail}”, ending in {subject}"),
     ("token issued", "{who} made the management token “{detail}”"),
-    ("token revoked", "{who} revoked the management token “{detail}”"),
+    ("token revoked", "{who} revoked a management token"),
     // People.
     ("staff signed in", "{who} signed in as platform staff"),
     ("sign-in locked", "Signing in as {who} was locked after too many wrong passwords"),
