@@ -99,7 +99,8 @@ pub(crate) async fn change_password(
     let policy = &call.config.policy;
     let now = now_s();
     let epoch = person.epoch.saturating_add(1);
-    let cookie = SessionCookie { user: person.id.clone(), session: random_id()?, epoch, created_s: now, seen_s: now, ..old.clone() };
+    let mut cookie = old.clone();
+    (cookie.session, cookie.epoch, cookie.created_s, cookie.seen_s) = (random_id()?, epoch, now, now);
     let new_hash = hash_password(new, &random()?).or_fault("password")?;
     let change = NewPassword {
         old_hash: &person.password_hash,
