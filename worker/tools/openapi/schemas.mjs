@@ -73,6 +73,7 @@ const details = {
     type: "array",
     minItems: 1,
     maxItems: 255,
+    uniqueItems: true,
     items: text(1, 2000, "RFC 9700 section 2.1, RFC 8252 section 7", {
       examples: ["https://planner.example/callback", "http://127.0.0.1:3000/callback", "https://planner.example/other?of=us"],
     }),
@@ -80,6 +81,7 @@ const details = {
   scopes: {
     type: "array",
     minItems: 1,
+    description: "each once",
     items: object({
       name: text(1, 100, "a scope of this platform", { examples: ["bookings:read", "account:read"] }),
       reason: text(3, 200, "why the app needs it", { examples: ["to show them"] }),
