@@ -81,9 +81,11 @@ async function things() {
   const hints = await Promise.all([1, 2].map(() => api("POST", `/apps/${apps[0].client_id}/secrets`)));
   const person = (await api("POST", "/people", { email: "member@garden.example", name: "Member" })).id;
   await api("POST", `/accounts/${ACCOUNT}/members`, { person, role: "staff" });
+  const leaver = (await api("POST", "/people", { email: "leaver@garden.example", name: "Leaver" })).id;
+  const key = (await api("POST", `/accounts/${ACCOUNT}/keys`, { label: "k", scopes: ["bookings:read"], life_s: 0 })).id;
   const token = (more) => api("POST", "/tokens", { label: "t", scopes: ["*"], expires_at: 0, ...more });
   await connect(server, await signedIn(server), serverApp(), { account: ACCOUNT });
-  return { apps, person, hint: hints[1].client_secret.slice(-4), revoked: await token(), own: await token({ account: ACCOUNT }), small: await token({ scopes: ["keys:read"] }) };
+  return { apps, person, leaver, key, hint: hints[1].client_secret.slice(-4), revoked: await token(), own: await token({ account: ACCOUNT }), small: await token({ scopes: ["keys:read"] }) };
 }
 
 /** What is known by name to the requests of one operation. */
@@ -91,8 +93,9 @@ function knownTo(operationId, path, all, app) {
   const client_id =
     { endInstall: "demo-server", restoreApp: "demo-spa", removeSecret: all.apps[0].client_id, listAudit: "demo-server" }[operationId] ??
     app.client_id;
-  const person = operationId === "removeMember" ? all.person : OWNER;
-  const known = { client_id, account: ACCOUNT, person, id: all.revoked.id, hint: all.hint, image };
+  const person = { removeMember: all.person, deletePerson: all.leaver }[operationId] ?? OWNER;
+  const id = operationId === "revokeKey" ? all.key : all.revoked.id;
+  const known = { client_id, account: ACCOUNT, person, id, hint: all.hint, image };
   return (name) => (name === "id" && !path.includes("{id}") ? undefined : known[name]);
 }
 
