@@ -167,8 +167,10 @@ test("each address asks for its scope, and no token does what its scopes do not 
     "accounts:write": [["POST", "/accounts"], ["POST", `${id}/members`], ["DELETE", `${id}/members/${none}`]],
     "installs:read": [["GET", `${id}/installs`]],
     "installs:write": [["DELETE", `${id}/installs/none`]],
-    "people:read": [["GET", "/people"]],
-    "people:write": [["POST", "/people"]],
+    "people:read": [["GET", "/people"], ["GET", `/people/${none}`]],
+    "people:write": [["POST", "/people"], ["DELETE", `/people/${none}`]],
+    "keys:read": [["GET", `${id}/keys`]],
+    "keys:write": [["POST", `${id}/keys`], ["DELETE", `${id}/keys/${none}`]],
     "audit:read": [["GET", "/audit"]],
     tokens: [["GET", "/tokens"], ["POST", "/tokens"], ["DELETE", `/tokens/${none}`]],
   };
@@ -188,7 +190,7 @@ test("each address asks for its scope, and no token does what its scopes do not 
 test("an account's token reaches its account and nothing else, and nothing of the staff's", async () => {
   const { token: own } = await token(["*"], { account: OWN });
   const as = { token: own };
-  made(await api("POST", "/apps", newApp({ account: OTHER })));
+  const key = made(await api("POST", `/accounts/${OTHER}/keys`, { label: "k", scopes: ["bookings:read"], life_s: 0 })).id;
   const foreign = made(await api("POST", "/apps", newApp({ account: OTHER })));
   const platforms = made(await api("POST", "/apps", newApp({ developer: "The Platform" })));
   const mine = made(await api("POST", "/apps", newApp(), as));
@@ -210,6 +212,10 @@ test("an account's token reaches its account and nothing else, and nothing of th
     ["DELETE", `/accounts/${OTHER}/members/${person}`],
     ["GET", `/accounts/${OTHER}/installs`],
     ["DELETE", `/accounts/${OTHER}/installs/demo-server`],
+    ["GET", `/accounts/${OTHER}/keys`],
+    ["POST", `/accounts/${OTHER}/keys`, { label: "k", scopes: ["bookings:read"], life_s: 0 }],
+    ["DELETE", `/accounts/${OTHER}/keys/${key}`],
+    ["DELETE", `/accounts/${OWN}/keys/${key}`],
   ])
     problem(await api(method, path, body, as), 404);
   for (const [method, path, body] of [
@@ -219,6 +225,8 @@ test("an account's token reaches its account and nothing else, and nothing of th
     ["POST", `/accounts/${OWN}/members`, { person, role: "owner" }],
     ["DELETE", `/accounts/${OWN}/members/${person}`],
     ["GET", "/people"],
+    ["GET", `/people/${person}`],
+    ["DELETE", `/people/${person}`],
     ["POST", "/people", { email: "x@y.example", name: "X" }],
     ["GET", "/tokens"],
     ["POST", "/tokens", { label: "x", scopes: ["*"], expires_at: 0 }],
@@ -289,6 +297,11 @@ test("people and members: made, listed, taken out; one person for one address", 
   made(await api("DELETE", `/accounts/${OTHER}/members/${id}`), 200);
   problem(await api("DELETE", `/accounts/${OTHER}/members/${id}`), 404);
   problem(await api("POST", `/accounts/${OTHER}/members`, { person: "0".repeat(32), role: "owner" }), 400);
+  const copy = made(await api("GET", `/people/${id}`), 200);
+  assert.deepEqual([copy.profile.email, copy.profile.has_password], [person.email, true]);
+  made(await api("DELETE", `/people/${id}`), 200);
+  problem(await api("GET", `/people/${id}`), 404);
+  assert.equal((await new Browser(server).signIn(person.email, person.password)).status, 401);
   const errors = problem(await api("POST", "/people", { email: "x", name: "", password: "short" }), 400).errors;
   assert.deepEqual(errors.map(({ field }) => field), ["email", "name", "password"]);
 });
@@ -308,6 +321,23 @@ test("an account's token sees and cuts what is connected to its account", async 
   const [entry] = made(await api("GET", "/audit", undefined, as), 200).items;
   assert.deepEqual([entry.action, entry.client_id, entry.account], ["disconnected", "demo-server", OWN]);
   assert.match(entry.actor, /^token:[0-9a-f]{32}$/);
+});
+
+test("an API key is made, shown once, and works until it is revoked", async () => {
+  const { token: own } = await token(["keys:read", "keys:write"], { account: OWN });
+  const again = { token: own, headers: { "idempotency-key": "a key" } };
+  const wanted = { label: "cash desk", scopes: ["account:read"], life_s: 0 };
+  const { id, key, hint } = made(await api("POST", `/accounts/${OWN}/keys`, wanted, again));
+  const repeated = made(await api("POST", `/accounts/${OWN}/keys`, wanted, again));
+  assert.deepEqual([repeated.id, repeated.key, repeated.secret_shown_before], [id, undefined, true]);
+  assert.equal((await me(server, key)).status, 200);
+  const listed = async () => (await api("GET", `/accounts/${OWN}/keys`)).json.items.find((item) => item.id === id);
+  assert.deepEqual([(await listed()).status, (await listed()).hint], ["live", hint]);
+  const { errors } = problem(await api("POST", `/accounts/${OWN}/keys`, { label: "", scopes: ["no"], life_s: 1e12 }), 400);
+  assert.deepEqual(errors.map(({ field }) => field), ["label", "scopes", "life_s"]);
+  made(await api("DELETE", `/accounts/${OWN}/keys/${id}`, undefined, { token: own }), 200);
+  assert.equal((await me(server, key)).status, 401);
+  assert.equal((await listed()).status, "ended");
 });
 
 test("an app's way: registered, edited, decided about by what was looked at, given a logo, deleted", async () => {

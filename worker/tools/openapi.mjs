@@ -15,7 +15,7 @@ const parameters = {
   hint: path("hint", { type: "string", minLength: 1, maxLength: 10 }, "the last four characters of the secret"),
   account: path("account", ID, "the account; another one than the token's is not found"),
   person: path("person", ID, "the person"),
-  id: path("id", ID, "the token's id"),
+  id: path("id", ID, "the id that the list gives"),
   limit: query("limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, "how many at most"),
   cursor: query("cursor", { type: "string", maxLength: 100 }, "next_cursor of the page before"),
   status: query("status", { enum: ["waiting", "pending", "approved", "rejected", "suspended"] }, "waiting: for review, the longest first"),

@@ -4,6 +4,7 @@
 //! role, is the platform's to say: roles decide about connections.
 
 use edgegrant_core::app::Problem;
+use edgegrant_core::password;
 use edgegrant_core::person::hash_password;
 use edgegrant_core::seal::{Purpose, seal};
 use serde_json::{Value, json};
@@ -15,11 +16,6 @@ use crate::fault::{Fault, OrFault as _};
 use crate::platform::{now_s, random, random_id};
 use crate::store::accounts::{self, NewPerson, Standing};
 use crate::store::{audit, database, people};
-
-/// Shortest password, in characters. Longer than most rules ask: there is no second factor here.
-const PASSWORD_MIN: usize = 10;
-/// Longest password, in characters.
-const PASSWORD_MAX: usize = 200;
 
 /// The name of an account that the actor may know of.
 pub(crate) async fn known(call: &Call, actor: &Actor, account: &str) -> Result<String, Failure> {
@@ -102,9 +98,8 @@ pub(crate) async fn create_person(call: &Call, actor: &Actor, new: Person) -> Re
         problems.push(("email", "write an e-mail address such as ann@shop.example".into()));
     }
     let name = line("name", &new.name, 1, 100, &mut problems);
-    let length = new.password.as_ref().map(|password| password.chars().count());
-    if length.is_some_and(|length| !(PASSWORD_MIN..=PASSWORD_MAX).contains(&length)) {
-        problems.push(("password", format!("write {PASSWORD_MIN} to {PASSWORD_MAX} characters, or leave it out")));
+    if let Some(password) = &new.password {
+        problems.extend(password::problems(password, password, "", email).into_iter().map(|(_, problem)| ("password", problem)));
     }
     if !problems.is_empty() {
         return Err(Refused::Invalid(problems).into());

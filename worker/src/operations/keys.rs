@@ -55,10 +55,11 @@ pub(crate) struct Made {
 }
 
 /// Whether the actor may make, see and revoke keys of the account. Without API keys there is nothing to
-/// find, nor is there for those who do not belong to the account.
-fn allowed(call: &Call, actor: &Actor, account: &str) -> Result<(), Refused> {
+/// find, nor is there for those who do not belong to the account; a token of the platform may.
+pub(crate) fn allowed(call: &Call, actor: &Actor, account: &str) -> Result<(), Refused> {
     let policy = &call.config.policy.keys;
     match () {
+        () if policy.on() && actor.staff && actor.user.is_none() => Ok(()),
         () if !policy.on() || !actor.belongs_to(account) => Err(Refused::NotFound),
         () if !actor.has_role(account, &policy.roles) => {
             Err(Refused::NotAllowed("Your role in this account does not include its API keys"))

@@ -10,7 +10,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::audit::{self, Entry};
-use super::{database, number, rows, run, statement, text};
+use super::{Item, database, number, rows, run, statement, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 
@@ -152,6 +152,14 @@ pub(crate) async fn list(env: &Env, accounts: &[&str], skip: u32, most: u32) -> 
     let mut values: Vec<JsValue> = vec![number(u64::from(most)), number(u64::from(skip))];
     values.extend(accounts.iter().map(|account| text(account)));
     rows(&database(env)?, &sql, &values).await
+}
+
+/// One D1 read: keys of an account made before the one with this number, as JSON, the newest first.
+pub(crate) async fn items(env: &Env, account: &str, before: u64, most: u32) -> Result<Vec<Item>, Fault> {
+    let sql = "SELECT CAST(rowid AS TEXT) AS key, json_object('id', id, 'label', label, 'scope', scope, 'hint', hint, 'status', status,
+                 'created_by', created_by, 'created_at', created_at, 'expires_at', expires_at, 'used_at', used_at, 'revoked_at', revoked_at) AS json
+               FROM api_keys WHERE account_id = ?1 AND hint <> '' AND rowid < ?2 ORDER BY rowid DESC LIMIT ?3";
+    rows(&database(env)?, sql, &[text(account), number(before), number(u64::from(most))]).await
 }
 
 /// One D1 read: a key that was shown, of any account.

@@ -157,12 +157,43 @@ export const paths = {
     },
     "client_id",
   ),
+  "/accounts/{account}/keys": account({
+    get: list("listKeys", "API keys, the newest first; 404 where the policy has none", "keys:read", "KeyList", { refuses: [404] }),
+    post: operation("createKey", "Makes an API key, which is shown once", "keys:write", {
+      then: [201, "MadeKey", "Made"],
+      refuses: [404],
+      takes: "NewKey",
+      create: true,
+    }),
+  }),
+  "/accounts/{account}/keys/{id}": account(
+    {
+      delete: operation("revokeKey", "Revokes an API key: nothing works with it any more", "keys:write", {
+        then: [200, "EndedKey"],
+        refuses: [404],
+      }),
+    },
+    "id",
+  ),
   "/people": {
     get: list("listPeople", "People", "people:read", "PersonList", { description: STAFF }),
     post: operation("createPerson", "Makes a person; 409 when the e-mail address is somebody's", "people:write", {
       then: [201, "CreatedPerson", "Made"],
       takes: "NewPerson",
       create: true,
+      description: STAFF,
+    }),
+  },
+  "/people/{person}": {
+    parameters: at("person"),
+    get: operation("exportPerson", "Everything that is stored about a person; that it was asked for is recorded", "people:read", {
+      then: [200, "PersonCopy"],
+      refuses: [404],
+      description: STAFF,
+    }),
+    delete: operation("deletePerson", "Nothing of the person opens any more; 409 while something would be left to nobody", "people:write", {
+      then: [200, "DeletedPerson"],
+      refuses: [404, 409],
       description: STAFF,
     }),
   },

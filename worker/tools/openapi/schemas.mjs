@@ -39,7 +39,7 @@ export const SCOPES = {
   "keys:read": "API keys",
   "keys:write": "make and revoke API keys",
   "people:read": "people",
-  "people:write": "create people",
+  "people:write": "create and delete people",
   review: "approve, reject, suspend, restore; limits of one app",
   tokens: "management tokens",
 };
@@ -61,6 +61,16 @@ const once = (members, secret, schema) => ({
   oneOf: [object({ ...members, [secret]: schema }), object({ ...members, secret_shown_before: shownBefore })],
 });
 
+const rowsOf = { type: "array", items: { type: "object" } };
+const keyMembers = {
+  id,
+  label: { type: "string" },
+  scope: words("what it may do"),
+  hint: words("its last four characters"),
+  created_at: seconds("when it was made"),
+  expires_at: seconds("its end; 0 is never"),
+};
+
 const details = {
   name: text(2, 50, "one line in one script, unlike the names of other apps", { examples: ["Planner", "Рассылка"] }),
   description: text(10, 500, "what it does", { examples: ["Shows your bookings on one page."] }),
@@ -73,6 +83,7 @@ const details = {
     type: "array",
     minItems: 1,
     maxItems: 255,
+    uniqueItems: true,
     items: text(1, 2000, "RFC 9700 section 2.1, RFC 8252 section 7", {
       examples: ["https://planner.example/callback", "http://127.0.0.1:3000/callback", "https://planner.example/other?of=us"],
     }),
@@ -80,6 +91,7 @@ const details = {
   scopes: {
     type: "array",
     minItems: 1,
+    description: "each once",
     items: object({
       name: text(1, 100, "a scope of this platform", { examples: ["bookings:read", "account:read"] }),
       reason: text(3, 200, "why the app needs it", { examples: ["to show them"] }),
@@ -192,10 +204,32 @@ export const schemas = {
   NewPerson: object({
     email: text(5, 254, "nobody else's", { examples: ["ann@shop.example"] }),
     name: text(1, 100, "on one line", { examples: ["Ann Other"] }),
-    "password?": orNull(text(10, 200, "without one no password signs the person in", { examples: ["correct horse"] })),
+    "password?": orNull(text(12, 200, "none that everybody tries; without one no password signs the person in", { examples: ["four plain words here"] })),
     "staff?": { type: "boolean", description: "of the platform; the token needs the scope *", default: false },
   }),
   CreatedPerson: object({ id, staff: { type: "boolean" }, created_at: seconds("when the person was created") }),
+  DeletedPerson: object({ id, status: { const: "deleted" } }),
+  PersonCopy: object(
+    {
+      issued_at: { type: "string" },
+      profile: { type: "object" },
+      contact_of_apps: { type: "array", items: clientId },
+      activity_is_complete: { type: "boolean", description: "false: there is more than the newest that are here" },
+      ...Object.fromEntries(
+        ["sign_in_providers", "memberships", "sessions", "consents", "apps_registered", "keys_created", "activity"].map((part) => [part, rowsOf]),
+      ),
+    },
+    { description: "everything that is stored about a person" },
+  ),
+  Key: object({ ...keyMembers, status: { enum: ["live", "ending", "ended"], description: "ending: a revocation was not finished; send it again" }, created_by: words("a person's id, or token: with a management token's id"), used_at: { ...seconds("the last day of use"), type: ["integer", "null"] }, revoked_at: { ...seconds("when it was revoked"), type: ["integer", "null"] } }),
+  KeyList: list("Key"),
+  NewKey: object({
+    label: text(1, 60, "what its makers call it", { examples: ["cash desk"] }),
+    scopes: { type: "array", minItems: 1, items: text(1, 100, "a scope of this platform", { examples: ["bookings:read", "account:read"] }) },
+    life_s: { type: "integer", minimum: 0, maximum: 315360000, description: "seconds, as many as the policy allows; 0: until it is revoked", examples: [0, 86400] },
+  }),
+  MadeKey: once(keyMembers, "key", words("shown once; nothing of it is kept")),
+  EndedKey: object({ id, status: { const: "ended" } }),
   AuditEntry: object({
     id: { type: "integer", minimum: 1 },
     at: seconds("when"),

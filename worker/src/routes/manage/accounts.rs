@@ -5,7 +5,8 @@
 //! | `GET`, `POST /accounts`; `GET /accounts/{account}` | list, create; one |
 //! | `GET`, `POST …/members`; `DELETE …/members/{person}` | who belongs to it, and their roles |
 //! | `GET …/installs`; `DELETE …/installs/{client_id}` | what is connected; disconnect |
-//! | `GET`, `POST /people` | list, create |
+//! | `GET`, `POST …/keys`; `DELETE …/keys/{id}` | API keys, see [`super::keys`] |
+//! | `GET`, `POST /people`; `GET`, `DELETE /people/{person}` | list, create; everything stored about one, and their end |
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,11 +14,11 @@ use worker::Method;
 
 use super::create::{Create, create as make};
 use super::page::Page;
-use super::{Caller, Stop, gate, nothing_here};
+use super::{Caller, Stop, gate, keys, nothing_here};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::operations::accounts::{self, known};
-use crate::operations::{Actor, Refused, installs, staff_only};
+use crate::operations::{Actor, Refused, installs, people, staff_only};
 use crate::store::{self, Item};
 
 /// `/manage/v1/accounts` and below.
@@ -44,7 +45,7 @@ pub(super) async fn answer(call: &mut Call, caller: &Caller, method: &Method, re
                 return make(call, caller, Create::Member(account)).await;
             }
             known(call, actor, account).await?;
-            people(call, Some(account)).await
+            listed(call, Some(account)).await
         }
         [account, "members", person] => {
             gate(caller, method, &[("DELETE", "accounts:write")])?;
@@ -63,22 +64,38 @@ pub(super) async fn answer(call: &mut Call, caller: &Caller, method: &Method, re
             installs::disconnect(call, actor, &install).await?;
             Ok(Answer::json(200, &json!({ "account": account, "client_id": client_id, "status": "ended" })))
         }
+        [account, "keys", rest @ ..] => keys::answer(call, caller, method, account, rest).await,
         _ => Err(nothing_here()),
     }
 }
 
-/// `/manage/v1/people`.
-pub(super) async fn people_collection(call: &mut Call, caller: &Caller, method: &Method) -> Result<Answer, Stop> {
-    gate(caller, method, &[("GET", "people:read"), ("POST", "people:write")])?;
-    if *method == Method::Post {
-        return make(call, caller, Create::Person).await;
+/// `/manage/v1/people` and below.
+pub(super) async fn people(call: &mut Call, caller: &Caller, method: &Method, rest: &[&str]) -> Result<Answer, Stop> {
+    let actor = &caller.actor;
+    match rest {
+        [] => {
+            gate(caller, method, &[("GET", "people:read"), ("POST", "people:write")])?;
+            if *method == Method::Post {
+                return make(call, caller, Create::Person).await;
+            }
+            staff_only(actor)?;
+            listed(call, None).await
+        }
+        [person] => {
+            gate(caller, method, &[("GET", "people:read"), ("DELETE", "people:write")])?;
+            staff_only(actor)?;
+            if *method == Method::Get {
+                return Ok(Answer::json(200, &people::export(call, actor, person).await?));
+            }
+            people::delete(call, actor, person).await?;
+            Ok(Answer::json(200, &json!({ "id": person, "status": "deleted" })))
+        }
+        _ => Err(nothing_here()),
     }
-    staff_only(&caller.actor)?;
-    people(call, None).await
 }
 
 /// A page of people, or of an account's members.
-async fn people(call: &Call, account: Option<&str>) -> Result<Answer, Stop> {
+async fn listed(call: &Call, account: Option<&str>) -> Result<Answer, Stop> {
     let page = Page::of(call)?;
     let found = store::accounts::people(&call.env, account, page.after(), page.most()).await?;
     let item = |person: &store::accounts::Person| Item { key: person.id.clone(), json: person.json(&call.config.keys).to_string() };

@@ -5,7 +5,7 @@ use edgegrant_core::encoding::{hex, sha256};
 use edgegrant_core::keys::lookup_name;
 use serde_json::Value;
 
-use super::{Caller, Stop, accounts, apps, body, parsed, problem, tokens};
+use super::{Caller, Stop, accounts, apps, body, keys, parsed, problem, tokens};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::OrFault as _;
@@ -27,6 +27,8 @@ pub(super) enum Create<'a> {
     /// Of this account.
     Member(&'a str),
     Person,
+    /// Of this account.
+    Key(&'a str),
 }
 
 impl Create<'_> {
@@ -43,6 +45,7 @@ impl Create<'_> {
             Self::Account => accounts::create(call, actor, parsed(sent)?).await?,
             Self::Member(account) => accounts::put_member(call, actor, account, parsed(sent)?).await?,
             Self::Person => accounts::create_person(call, caller, parsed(sent)?).await?,
+            Self::Key(account) => keys::create(call, actor, account, parsed(sent)?).await?,
         })
     }
 
@@ -51,6 +54,7 @@ impl Create<'_> {
         match self {
             Self::Secret(_) => Some("client_secret"),
             Self::Token => Some("token"),
+            Self::Key(_) => Some("key"),
             _ => None,
         }
     }
@@ -61,6 +65,7 @@ impl Create<'_> {
         match self {
             Self::App => Some(format!("/manage/v1/apps/{}", text("client_id")?)),
             Self::Account => Some(format!("/manage/v1/accounts/{}", text("id")?)),
+            Self::Person => Some(format!("/manage/v1/people/{}", text("id")?)),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@
 mod accounts;
 mod apps;
 mod create;
+mod keys;
 mod page;
 mod tokens;
 
@@ -95,7 +96,7 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
         ["apps"] => apps::collection(call, &caller, method).await,
         ["apps", client_id, rest @ ..] => apps::one(call, &caller, method, client_id, rest).await,
         ["accounts", rest @ ..] => accounts::answer(call, &caller, method, rest).await,
-        ["people"] => accounts::people_collection(call, &caller, method).await,
+        ["people", rest @ ..] => accounts::people(call, &caller, method, rest).await,
         ["tokens", rest @ ..] => tokens::answer(call, &caller, method, rest).await,
         ["audit"] => tokens::record(call, &caller, method).await,
         _ => Err(nothing_here()),
