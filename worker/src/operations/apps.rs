@@ -85,7 +85,7 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     let client_type = if app.client_type == "public" { ClientType::Public } else { ClientType::Confidential };
     let wanted = wanted.tidied();
     let mut problems = check(call, &wanted, client_type, contact);
-    if problems.is_empty() && apps::is_imitation(&call.env, &wanted.name, app.number).await? {
+    if problems.is_empty() && apps::is_imitation(&call.env, &wanted.name, app.number, now_s()).await? {
         problems.push(("name", "another app's name looks like this one: choose a name of your own".into()));
     }
     if !problems.is_empty() {

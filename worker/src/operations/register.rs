@@ -131,7 +131,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
 }
 
 async fn not_begun(call: &Call, name: &str) -> Result<Failure, Fault> {
-    if apps::is_imitation(&call.env, name, 0).await? {
+    if apps::is_imitation(&call.env, name, 0, now_s()).await? {
         return Ok(invalid("name", "another app's name looks like this one: choose a name of your own"));
     }
     let most = call.config.policy.apps.per_account_max;
