@@ -9,7 +9,7 @@ pub(super) const LOG_MAX: usize = 50;
 const TOLD_MAX: usize = 200;
 /// A run of so many characters may be a secret: the shortest of ours has 43. Words and names of errors
 /// are shorter.
-const SECRET_MIN: usize = 32;
+const SECRET_MIN: usize = 40;
 
 /// A request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
