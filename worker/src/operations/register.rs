@@ -115,6 +115,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
         secrets: Vec::new(),
         owner: actor.user.clone().unwrap_or_default(),
         overrides: Overrides::default(),
+        about: details.fingerprint(),
         suspended_from: None,
     };
     ask(&call.env, number, &Command::Write(Box::new(app.clone()))).await?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClientType;
 use super::name::{check_name, clean_line};
+use crate::encoding::{hex, sha256};
 use crate::oauth::redirect_uri::check_registration;
 use crate::policy::Policy;
 
@@ -140,6 +141,12 @@ impl Details {
             }
         }
         Ok(())
+    }
+
+    /// Stands for the whole of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex(&sha256(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
     /// The names of the scopes.
