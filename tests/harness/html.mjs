@@ -16,6 +16,9 @@ export function text(node) {
   return (node.childNodes ?? []).map(text).join(" ").replace(/\s+/g, " ").trim();
 }
 
+/** Text as it stands in the document: a text area keeps its lines. */
+const raw = (node) => (node.childNodes ?? []).map((child) => child.value ?? "").join("");
+
 /** A page: its tree, its visible text and its forms. */
 export function page(html) {
   const tree = parse(html);
@@ -34,7 +37,7 @@ function form(node) {
         : tagName === "button"
           ? (attribute(element, "type") ?? "submit")
           : tagName;
-    const value = tagName === "select" ? selected(element) : tagName === "textarea" ? text(element) : attribute(element, "value");
+    const value = tagName === "select" ? selected(element) : tagName === "textarea" ? raw(element) : attribute(element, "value");
     controls.push({ name, type, value, checked: attribute(element, "checked") !== undefined, label: text(element) });
   }
   return {
@@ -62,7 +65,7 @@ function submission(controls, fill, button) {
     if (type === "submit") {
       if (button[name] === value) data.append(name, value);
     } else if (type === "radio" || type === "checkbox") {
-      if (Object.hasOwn(fill, name) ? fill[name] === value : checked) data.append(name, value ?? "on");
+      if (Object.hasOwn(fill, name) ? [fill[name]].flat().includes(value) : checked) data.append(name, value ?? "on");
     } else {
       data.append(name, fill[name] ?? value ?? "");
     }

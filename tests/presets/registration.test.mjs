@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { manage, signedIn } from "../harness/client.mjs";
-import { addSecret, edit, register, registration } from "../harness/portal.mjs";
+import { addSecret, edit, register, registration } from "./portal.mjs";
 import { start, STAFF } from "./steps.mjs";
 
 const servers = [];

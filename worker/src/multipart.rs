@@ -2,7 +2,7 @@
 
 use worker::{FormData, FormEntry, Headers, Method, Request, RequestInit};
 
-use crate::call::Call;
+use crate::call::{BadBody, Call};
 use crate::fault::{Fault, OrFault as _};
 
 /// A form with files.
@@ -24,13 +24,13 @@ impl Multipart {
 }
 
 impl Call {
-    /// A form with files of at most so many bytes; `None` when it is larger or no such form.
-    pub(crate) async fn multipart(&mut self, most: usize) -> Result<Option<Multipart>, Fault> {
+    /// A form with files of at most so many bytes.
+    pub(crate) async fn multipart(&mut self, most: usize) -> Result<Result<Multipart, BadBody>, Fault> {
         let media_type = self.header("content-type").unwrap_or_default();
         if !media_type.to_ascii_lowercase().starts_with("multipart/form-data") {
-            return Ok(None);
+            return Ok(Err(BadBody::MediaType));
         }
-        let Some(bytes) = self.bytes(most).await? else { return Ok(None) };
+        let Some(bytes) = self.bytes(most).await? else { return Ok(Err(BadBody::TooLarge)) };
         let headers = Headers::new();
         headers.set("content-type", &media_type).or_fault("form")?;
         let body = worker::js_sys::Uint8Array::from(bytes.as_slice());
@@ -38,6 +38,6 @@ impl Call {
         init.with_method(Method::Post).with_headers(headers).with_body(Some(body.into()));
         let mut copy = Request::new_with_init("https://form/", &init).or_fault("form")?;
         // What the parser does not understand is the sender's mistake.
-        Ok(copy.form_data().await.ok().map(Multipart))
+        Ok(copy.form_data().await.map(Multipart).map_err(|_| BadBody::Malformed))
     }
 }

@@ -89,6 +89,10 @@ pub struct App {
     /// What staff has set for it.
     #[serde(default)]
     pub overrides: Overrides,
+    /// Stands for the whole of the details in use, so that nothing is approved that was not looked at;
+    /// empty in records from before there was such.
+    #[serde(default)]
+    pub about: String,
     /// The status that a suspension has interrupted.
     #[serde(default)]
     pub suspended_from: Option<Status>,
@@ -174,6 +178,7 @@ pub(crate) mod tests {
             secrets: vec![SecretHash::of("one", &ring()).unwrap(), SecretHash::of("two", &ring()).unwrap()],
             owner: String::new(),
             overrides: Overrides::default(),
+            about: String::new(),
             suspended_from: None,
         }
     }

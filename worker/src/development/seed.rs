@@ -251,6 +251,7 @@ fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, 
         secrets: secrets.into_iter().collect(),
         owner: OWNER.id.to_owned(),
         overrides: Overrides::default(),
+        about: String::new(),
         suspended_from: None,
     })
 }

@@ -119,7 +119,14 @@ impl App {
                 // A secret that an isolate does not know yet is looked up again once its copy is a second
                 // old: where nothing was taken away, that is all there is to wait for.
                 let only_added = changed.secrets.len() > record.secrets.len();
-                self.outlive(if only_added { lease::LOOKED_UP_AGAIN_MS } else { lease::OUTLIVED_MS }).await;
+                // What only stands in the listing is in no copy that decides.
+                let only_listed = changed.about != record.about && app::App { about: record.about.clone(), ..changed.clone() } == *record;
+                self.outlive(match (only_listed, only_added) {
+                    (true, _) => 0,
+                    (_, true) => lease::LOOKED_UP_AGAIN_MS,
+                    _ => lease::OUTLIVED_MS,
+                })
+                .await;
                 self.current()
             }
         }

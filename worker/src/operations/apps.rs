@@ -66,19 +66,15 @@ pub(crate) enum Edited {
     Review,
 }
 
-/// The object's part of details.
-fn revision(details: &Details) -> Change {
-    let Details { name, redirect_uris, .. } = details.clone();
-    Change::Revise(Box::new(Revision { name, redirect_uris, scopes: details.scope_names() }))
-}
-
-/// Makes a version the one in use.
-pub(super) async fn put_in_use(call: &Call, app: &Listed, details: &Details) -> Result<App, Failure> {
-    let current = record(call, app).await?;
-    if current.name == details.name && current.redirect_uris == details.redirect_uris && current.scopes == details.scope_names() {
+/// Makes a version the one in use, when the app still has the status that it had when that was found right.
+pub(super) async fn put_in_use(call: &Call, app: &Listed, current: App, details: &Details) -> Result<App, Failure> {
+    let about = details.fingerprint();
+    if current.about == about {
         return Ok(current);
     }
-    change(call, app, revision(details)).await
+    let Details { name, redirect_uris, .. } = details.clone();
+    let revision = Revision { name, redirect_uris, scopes: details.scope_names(), about, of: current.status };
+    change(call, app, Change::Revise(Box::new(revision))).await
 }
 
 /// Changes an app's details. What people trust it by is reviewed first when a version is in use.
@@ -86,18 +82,20 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     let client_type = if app.client_type == "public" { ClientType::Public } else { ClientType::Confidential };
     let wanted = wanted.tidied();
     let mut problems = check(call, &wanted, client_type, contact);
-    if problems.is_empty() && apps::is_imitation(&call.env, &wanted.name, app.number).await? {
+    if problems.is_empty() && apps::is_imitation(&call.env, &wanted.name, app.number, now_s()).await? {
         problems.push(("name", "another app's name looks like this one: choose a name of your own".into()));
     }
     if !problems.is_empty() {
         return Err(Refused::Invalid(problems).into());
     }
     let current = app.details()?;
-    let in_use = matches!(app.status.as_str(), "approved" | "suspended");
+    // The object knows of an approval seconds before the listing does.
+    let seen = record(call, app).await?;
+    let in_use = matches!(seen.status, Status::Approved | Status::Suspended);
     let trust = current.trust_changes(&wanted);
     let waits = in_use && call.config.policy.apps.review != Review::None && !trust.is_empty();
     let now_in_use = if waits { current.without_trust_changes(&wanted) } else { wanted.clone() };
-    let mut record = put_in_use(call, app, &now_in_use).await?;
+    let mut record = put_in_use(call, app, seen, &now_in_use).await?;
     // A rejected app that was mended asks again.
     let mended = record.status == Status::Rejected;
     if mended {

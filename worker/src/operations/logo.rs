@@ -43,6 +43,11 @@ fn may_fetch(address: &str) -> bool {
     if url.host_str() == Some("127.0.0.1") {
         return true;
     }
-    let named = matches!(url.host(), Some(worker::url::Host::Domain(name)) if name.contains('.') && !name.ends_with(".local") && !name.ends_with(".internal"));
+    // A dot at the end changes nothing of what a name means.
+    let public = |name: &str| {
+        let name = name.trim_end_matches('.');
+        name.contains('.') && ![".local", ".localhost", ".internal"].iter().any(|own| name.ends_with(own))
+    };
+    let named = matches!(url.host(), Some(worker::url::Host::Domain(name)) if public(name));
     url.scheme() == "https" && named && url.port().is_none() && url.username().is_empty() && url.password().is_none()
 }

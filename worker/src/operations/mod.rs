@@ -110,6 +110,7 @@ impl From<NotChanged> for Refused {
             NotChanged::SecretsFull => Self::Conflict("The app has as many secrets as it may have: remove one first".into()),
             NotChanged::LastSecret => Self::Conflict("The last secret stays: add another one first".into()),
             NotChanged::SecretUnknown => Self::NotFound,
+            NotChanged::Outdated => Self::Conflict("The app was changed, or decided about, a moment ago: look at it again".into()),
         }
     }
 }

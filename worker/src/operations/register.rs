@@ -114,6 +114,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
         secrets: Vec::new(),
         owner: actor.user.clone().unwrap_or_default(),
         overrides: Overrides::default(),
+        about: details.fingerprint(),
         suspended_from: None,
     };
     ask(&call.env, number, &Command::Write(Box::new(app.clone()))).await?;
@@ -133,7 +134,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
 }
 
 async fn not_begun(call: &Call, name: &str) -> Result<Failure, Fault> {
-    if apps::is_imitation(&call.env, name, 0).await? {
+    if apps::is_imitation(&call.env, name, 0, now_s()).await? {
         return Ok(invalid("name", "another app's name looks like this one: choose a name of your own"));
     }
     let most = call.config.policy.apps.per_account_max;

@@ -43,9 +43,9 @@ impl Decision {
         })
     }
 
-    const fn change(self) -> Change {
+    fn change(self, looked_at: &Details) -> Change {
         match self {
-            Self::Approve => Change::Approve,
+            Self::Approve => Change::Approve(looked_at.fingerprint()),
             Self::Reject => Change::Reject,
             Self::Review => Change::Review,
             Self::Suspend => Change::Suspend,
@@ -80,14 +80,18 @@ pub(crate) async fn decide(
     if version.is_some_and(|version| version != app.version()) {
         return Err(Refused::Conflict("The developer has changed the app since you looked at it: look at it again".into()).into());
     }
+    let (details, revision) = (app.details()?, app.revision()?);
     let entry = audit::Entry { app: Some(app.number), detail: reason, ..actor.did(decision.action()) };
-    if let Some(revision) = app.revision()?
+    if let Some(revision) = revision
         && matches!(app.status.as_str(), "approved" | "suspended")
         && matches!(decision, Decision::Approve | Decision::Reject)
     {
         return revised(call, app, decision, &revision, reason, entry).await;
     }
-    let record = change(call, app, decision.change()).await?;
+    if decision == Decision::Approve {
+        check_name(call, app, &details.name).await?;
+    }
+    let record = change(call, app, decision.change(&details)).await?;
     let kept = if matches!(decision, Decision::Reject | Decision::Suspend) { reason } else { "" };
     let batch = apps::restated(&database(&call.env)?, &record, kept, now_s())?;
     recorded(call, batch, entry).await?;
@@ -108,7 +112,11 @@ async fn revised(
 ) -> Result<App, Failure> {
     let approved = decision == Decision::Approve;
     let current = app.details()?;
-    let record = if approved { put_in_use(call, app, revision).await? } else { record(call, app).await? };
+    let mut record = record(call, app).await?;
+    if approved {
+        check_name(call, app, &revision.name).await?;
+        record = put_in_use(call, app, record, revision).await?;
+    }
     let kept = match (approved, record.status) {
         (_, Status::Suspended) => app.reason.as_str(),
         (true, _) => "",
@@ -122,6 +130,14 @@ async fn revised(
     let notice = if approved { Notice::ChangeApproved(about) } else { Notice::ChangeRejected { app: about, reason: reason.to_owned() } };
     told::decided(call, app, &record, notice);
     Ok(record)
+}
+
+/// A name that waited may have been taken by another app meanwhile.
+async fn check_name(call: &Call, app: &Listed, name: &str) -> Result<(), Failure> {
+    if apps::is_imitation(&call.env, name, app.number, now_s()).await? {
+        return Err(Refused::Conflict("Another app's name looks like this one: its developer must choose another".into()).into());
+    }
+    Ok(())
 }
 
 fn checked_reason(reason: &str) -> Result<&str, Failure> {

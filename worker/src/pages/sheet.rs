@@ -155,6 +155,8 @@ pub(crate) struct SheetPage<'a> {
     pub(crate) up: Option<Link<'a>>,
     /// Pages beside this one; the `main` one is this.
     pub(crate) tabs: Vec<Link<'a>>,
+    /// A field to search by: its label and what stands in it. It is sent as `name` to this page.
+    pub(crate) search: Option<(&'static str, Cow<'a, str>)>,
     /// What can be done on the whole.
     pub(crate) actions: Vec<Action<'a>>,
     /// The parts.
@@ -176,6 +178,7 @@ impl<'a> SheetPage<'a> {
             warning: None,
             up: None,
             tabs: Vec::new(),
+            search: None,
             actions: Vec::new(),
             sections: Vec::new(),
             next: None,

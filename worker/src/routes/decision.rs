@@ -122,7 +122,8 @@ async fn allow(call: &Call, form: &ConsentForm, cookie: &SessionCookie, params: 
     if array_from_hex::<16>(account).is_none() {
         return Ok(foreign(call, &restart(call, form).await?));
     }
-    recorded(call, form, cookie, &Consent { app: &app, account, granted: &granted }).await
+    let listed = granted.scope.to_string();
+    recorded(call, form, cookie, &Consent { app: &app, account, granted: &granted, listed: &listed }).await
 }
 
 /// What a person has allowed.
@@ -130,6 +131,8 @@ struct Consent<'a> {
     app: &'a App,
     account: &'a str,
     granted: &'a Granted,
+    /// What the list of connections says is allowed.
+    listed: &'a str,
 }
 
 /// Records an Allow and sends the person back with a code.
@@ -159,6 +162,7 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
         grant_id: &grant.object_name(),
         code_hash: &code_hash,
         record: &record,
+        scope: consent.listed,
         code_expires_s: code.expires_s,
     };
     let Recorded { record, allowed_before } = match consent::allow(&call.env, &decider(call, form, cookie, now)?, &allowed).await? {
@@ -192,8 +196,8 @@ pub(super) async fn remembered(
     }
     let accounts = super::authorize::consentable(visitor, policy);
     let [only] = accounts.as_slice() else { return Ok(None) };
-    let Some(before) = installs::allowed(&call.env, &only.account, app.number, &visitor.cookie.user).await? else { return Ok(None) };
-    let (before, requested) = (ScopeSet::stored(&before), ScopeSet::stored(&request.scope));
+    let Some(listed) = installs::allowed(&call.env, &only.account, app.number, &visitor.cookie.user).await? else { return Ok(None) };
+    let (before, requested) = (ScopeSet::stored(&listed), ScopeSet::stored(&request.scope));
     if !requested.within(&before) {
         return Ok(None);
     }
@@ -209,7 +213,8 @@ pub(super) async fn remembered(
         number: random()?,
         expires_s: now_s() + u64::from(policy.authorize.decision_s),
     };
-    recorded(call, &form, &visitor.cookie, &Consent { app, account: &only.account, granted: &granted }).await.map(Some)
+    // Asking for less takes nothing back of what was allowed.
+    recorded(call, &form, &visitor.cookie, &Consent { app, account: &only.account, granted: &granted, listed: &listed }).await.map(Some)
 }
 
 /// Tells the account's people of a connection that is new, or may do more than before; a browser app that

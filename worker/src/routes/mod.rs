@@ -95,14 +95,17 @@ fn frame(call: &Call) -> Frame<'_> {
 
 /// The parameters of a form of our own pages, or the page that refuses it.
 async fn page_form(call: &mut Call) -> Result<Result<Params, Answer>, Fault> {
-    Ok(call.form(PAGE_FORM_MAX).await?.map_err(|bad| {
-        let status = match bad {
-            BadBody::MediaType => 415,
-            BadBody::TooLarge => 413,
-            BadBody::Malformed => 400,
-        };
-        Answer::page(status, &NoticePage::bad_request(frame(call))).because("form not readable")
-    }))
+    Ok(call.form(PAGE_FORM_MAX).await?.map_err(|bad| not_readable(call, bad)))
+}
+
+/// The page about a form that is not read.
+fn not_readable(call: &Call, bad: BadBody) -> Answer {
+    let status = match bad {
+        BadBody::MediaType => 415,
+        BadBody::TooLarge => 413,
+        BadBody::Malformed => 400,
+    };
+    Answer::page(status, &NoticePage::bad_request(frame(call))).because("form not readable")
 }
 
 /// Answers a call.

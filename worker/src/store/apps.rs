@@ -71,6 +71,9 @@ const COLUMNS: &str = "SELECT number, client_id, name, developer, logo, status, 
 /// Rows whose registration was not finished are nobody's.
 const THERE: &str = "status NOT IN ('deleted', 'registering')";
 
+/// An app that has its name and its place: a registration is finished within seconds or never.
+const TAKEN: &str = "(status NOT IN ('deleted', 'registering') OR status = 'registering' AND created_at > ?4 - 60)";
+
 /// Which apps are listed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Which<'a> {
@@ -160,11 +163,13 @@ struct Numbered {
 /// One D1 statement: takes the next number, unless another app's name looks alike or the account has as
 /// many as it may. A row that is not finished is in no list.
 pub(crate) async fn begin(env: &Env, begun: &Begun<'_>, now_s: u64) -> Result<Option<u32>, Fault> {
-    let sql = "INSERT INTO apps (number, client_id, name, developer, description, website, status, created_at, owner_id, account_id, client_type, name_key)
+    let sql = format!(
+        "INSERT INTO apps (number, client_id, name, developer, description, website, status, created_at, owner_id, account_id, client_type, name_key)
         SELECT (SELECT coalesce(max(number), 0) + 1 FROM apps), ?1, ?2, ?3, '', '', 'registering', ?4, ?5, ?6, ?7, ?8
-        WHERE NOT EXISTS (SELECT 1 FROM apps WHERE name_key = ?8 AND status NOT IN ('deleted', 'registering', 'rejected'))
-          AND (?6 IS NULL OR (SELECT count(*) FROM apps WHERE account_id = ?6 AND status NOT IN ('deleted', 'registering')) < ?9)
-        RETURNING number";
+        WHERE NOT EXISTS (SELECT 1 FROM apps WHERE name_key = ?8 AND status <> 'rejected' AND {TAKEN})
+          AND (?6 IS NULL OR (SELECT count(*) FROM apps WHERE account_id = ?6 AND {TAKEN}) < ?9)
+        RETURNING number"
+    );
     let values = [
         text(begun.place),
         text(&begun.details.name),
@@ -176,15 +181,15 @@ pub(crate) async fn begin(env: &Env, begun: &Begun<'_>, now_s: u64) -> Result<Op
         text(&name_key(&begun.details.name)),
         number(u64::from(begun.most)),
     ];
-    let found: Vec<Numbered> = rows(&database(env)?, sql, &values).await?;
+    let found: Vec<Numbered> = rows(&database(env)?, &sql, &values).await?;
     Ok(found.first().map(|row| row.number))
 }
 
 /// One D1 read: whether another app's name looks alike.
-pub(crate) async fn is_imitation(env: &Env, name: &str, than: u32) -> Result<bool, Fault> {
-    let sql =
-        "SELECT number FROM apps WHERE name_key = ?1 AND number <> ?2 AND status NOT IN ('deleted', 'registering', 'rejected') LIMIT 1";
-    let found: Vec<Numbered> = rows(&database(env)?, sql, &[text(&name_key(name)), number(u64::from(than))]).await?;
+pub(crate) async fn is_imitation(env: &Env, name: &str, than: u32, now_s: u64) -> Result<bool, Fault> {
+    let sql = format!("SELECT number FROM apps WHERE name_key = ?1 AND number <> ?2 AND status <> ?3 AND {TAKEN} LIMIT 1");
+    let values = [text(&name_key(name)), number(u64::from(than)), text("rejected"), number(now_s)];
+    let found: Vec<Numbered> = rows(&database(env)?, &sql, &values).await?;
     Ok(!found.is_empty())
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Allowed<'a> {
     pub(crate) code_hash: &'a [u8; 32],
     /// The code's record, still without consent number and account name: the batch knows them.
     pub(crate) record: &'a CodeRecord,
+    /// What the list says is allowed.
+    pub(crate) scope: &'a str,
     /// The code's end, in seconds.
     pub(crate) code_expires_s: u64,
 }
@@ -169,7 +171,7 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         text(&held.account),
         number(u64::from(decider.app)),
         text(allowed.grant_id),
-        text(&held.scope),
+        text(allowed.scope),
         text(&held.user),
         number(decider.now_s),
     ];

@@ -10,8 +10,8 @@ use crate::policy::Overrides;
 /// What staff or the developer does with an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
-    /// Review ends well.
-    Approve,
+    /// Review ends well for the details with this fingerprint.
+    Approve(String),
     /// Review ends badly.
     Reject,
     /// Back to review.
@@ -49,6 +49,10 @@ pub struct Revision {
     pub redirect_uris: Vec<String>,
     /// Scopes.
     pub scopes: Vec<String>,
+    /// The fingerprint of the details.
+    pub about: String,
+    /// The status for which this was found to be what may be changed: a review may have ended meanwhile.
+    pub of: Status,
 }
 
 /// Why a change was not made. Nothing changed.
@@ -64,6 +68,8 @@ pub enum NotChanged {
     LastSecret,
     /// No secret has this hint.
     SecretUnknown,
+    /// The app is no longer what was looked at.
+    Outdated,
 }
 
 impl App {
@@ -79,7 +85,12 @@ impl App {
             if self.status == to || from.contains(&self.status) { Ok(()) } else { Err(NotChanged::Status(self.status)) }
         };
         match change {
-            Change::Approve => move_to(Approved, &[Pending, Rejected])?,
+            Change::Approve(about) => {
+                move_to(Approved, &[Pending, Rejected])?;
+                if !self.about.is_empty() && self.about != *about {
+                    return Err(NotChanged::Outdated);
+                }
+            }
             Change::Reject => move_to(Rejected, &[Pending, Approved])?,
             Change::Review => move_to(Pending, &[Approved, Rejected])?,
             // Where a platform lets apps work before their review, staff must be able to stop them too.
@@ -88,8 +99,11 @@ impl App {
             Change::Delete => move_to(Deleted, &[Pending, Approved, Rejected, Suspended])?,
             _ if self.status == Deleted => return Err(NotChanged::Status(Deleted)),
             Change::Revise(revision) => {
-                let Revision { name, redirect_uris, scopes } = (**revision).clone();
-                (app.name, app.redirect_uris, app.scopes) = (name, redirect_uris, scopes);
+                let Revision { name, redirect_uris, scopes, about, of } = (**revision).clone();
+                if self.status != of {
+                    return Err(NotChanged::Outdated);
+                }
+                (app.name, app.redirect_uris, app.scopes, app.about) = (name, redirect_uris, scopes, about);
             }
             Change::Override(overrides) => app.overrides = (**overrides).clone(),
             Change::AddSecret { secret, most } => {
@@ -129,7 +143,7 @@ mod tests {
     fn a_status_follows_only_where_it_may() {
         use Status::{Approved, Deleted, Pending, Rejected, Suspended};
         for (change, from, to) in [
-            (Change::Approve, vec![Pending, Rejected, Approved], Approved),
+            (Change::Approve(String::new()), vec![Pending, Rejected, Approved], Approved),
             (Change::Reject, vec![Pending, Approved, Rejected], Rejected),
             (Change::Review, vec![Approved, Rejected, Pending], Pending),
             (Change::Suspend, vec![Approved, Pending, Suspended], Suspended),
@@ -142,6 +156,23 @@ mod tests {
                 assert_eq!(changed, expected, "{change:?} from {status:?}");
             }
         }
+    }
+
+    #[test]
+    fn neither_an_edit_nor_an_approval_gets_past_the_other() {
+        let pending = App { status: Status::Pending, about: "one".into(), ..app(ClientType::Public) };
+        let revision = |about: &str, of| {
+            let about = about.to_owned();
+            Change::Revise(Box::new(Revision { name: "B".into(), redirect_uris: vec![], scopes: vec![], about, of }))
+        };
+        let revised = pending.changed(&revision("two", Status::Pending)).unwrap();
+        assert_eq!((revised.name.as_str(), revised.about.as_str()), ("B", "two"));
+        assert_eq!(revised.changed(&Change::Approve("one".into())), Err(NotChanged::Outdated));
+        assert_eq!(revised.changed(&Change::Approve("two".into())).unwrap().status, Status::Approved);
+        let approved = pending.changed(&Change::Approve("one".into())).unwrap();
+        assert_eq!(approved.changed(&revision("two", Status::Pending)), Err(NotChanged::Outdated));
+        let old = App { about: String::new(), ..pending };
+        assert!(old.changed(&Change::Approve("any".into())).is_ok(), "records from before");
     }
 
     #[test]

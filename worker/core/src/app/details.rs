@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ClientType;
 use super::name::{check_name, clean_line};
+use crate::encoding::{hex, sha256};
 use crate::oauth::redirect_uri::check_registration;
 use crate::policy::Policy;
 
@@ -72,12 +73,13 @@ fn check_address(address: &str) -> Result<(), &'static str> {
 }
 
 impl Details {
-    /// The details with white space at the ends and doubled lines taken out.
+    /// The details with white space at the ends, doubled lines and what breaks the line of a name taken out.
     #[must_use]
     pub fn tidied(mut self) -> Self {
         for text in [&mut self.name, &mut self.description, &mut self.website, &mut self.install_url] {
             *text = text.trim().to_owned();
         }
+        self.name = self.name.split_whitespace().collect::<Vec<_>>().join(" ");
         self.redirect_uris = self.redirect_uris.iter().map(|uri| uri.trim().to_owned()).filter(|uri| !uri.is_empty()).collect();
         for scope in &mut self.scopes {
             scope.reason = scope.reason.trim().to_owned();
@@ -139,6 +141,12 @@ impl Details {
             }
         }
         Ok(())
+    }
+
+    /// Stands for the whole of it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex(&sha256(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
     /// The names of the scopes.
@@ -217,6 +225,12 @@ mod tests {
         let fields: Vec<_> = empty.iter().map(|(field, _)| *field).collect();
         assert_eq!(fields, ["name", "description", "website", "redirect_uris", "scopes"]);
         assert!(problems(|_| (), ClientType::Confidential).is_empty());
+    }
+
+    #[test]
+    fn a_name_is_one_line_with_single_spaces_as_pages_show_it() {
+        let tidied = Details { name: " Night\u{a0} \nLedger ".into(), ..details() }.tidied();
+        assert_eq!(tidied.name, "Night Ledger");
     }
 
     #[test]

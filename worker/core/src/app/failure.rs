@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const LOG_MAX: usize = 50;
 /// Characters of what was told. Part of it may be what a stranger sent.
 const TOLD_MAX: usize = 200;
+/// A run of so many characters may be a secret: the shortest of ours has 43. Words and names of errors
+/// are shorter.
+const SECRET_MIN: usize = 40;
 
 /// A request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +26,21 @@ pub struct Failure {
     pub told: String,
 }
 
-/// What may stand in a log: printable characters, not too many.
+/// What may stand in a log: printable characters, not too many, and no run of letters and digits that is
+/// long enough for a token, code, secret or verifier: an app that mixes up its parameters is told what it
+/// sent, and the log must not keep that.
 #[must_use]
 pub fn fit_for_log(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(TOLD_MAX).collect()
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+' | '=');
+    let mut fit = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| part(c) != part(first)).unwrap_or(rest.len());
+        let (run, next) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        fit.push_str(if part(first) && run.len() >= SECRET_MIN { "…" } else { run });
+        rest = next;
+    }
+    fit.chars().filter(|c| !c.is_control()).take(TOLD_MAX).collect()
 }
 
 /// Adds to a log, the newest first.
@@ -47,5 +61,14 @@ mod tests {
         log_failures(&mut log, (2..100).map(failure).collect());
         assert_eq!((log.len(), log[0].at_s, log[49].at_s), (LOG_MAX, 99, 50));
         assert_eq!(fit_for_log(&"a\u{7}b\n".repeat(200)).len(), 200);
+    }
+
+    #[test]
+    fn a_log_holds_nothing_that_could_be_a_secret() {
+        let secret = "Puq7AdxWMfczgr3DBduoXNip6p93lUiLroswMUPhr8M";
+        assert_eq!(fit_for_log(&format!("there is no scope '{secret}'")), "there is no scope '…'");
+        assert_eq!(fit_for_log(&format!("{secret}ü{secret}")), "…ü…");
+        let told = "{\"error\":\"unsupported_response_type\",\"error_description\":\"only response_type=code is served\"}";
+        assert_eq!(fit_for_log(told), told);
     }
 }

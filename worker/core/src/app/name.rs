@@ -20,6 +20,9 @@ pub(super) fn check_name(name: &str, platform: &str) -> Result<(), &'static str>
     if scripts.iter().filter(|found| **found).count() > 1 {
         return Err("use letters of one script: Latin, Greek and Cyrillic letters look alike");
     }
+    if name.chars().any(is_styled) {
+        return Err("use plain letters and digits, not bold, circled, raised or small-capital ones");
+    }
     let platform = name_key(platform);
     if !platform.is_empty() && name_key(name).contains(&platform) {
         return Err("leave the platform's name out: people would take the app for the platform's own");
@@ -85,7 +88,14 @@ fn plain(c: char) -> Option<char> {
         'υ' | 'ú' | 'ù' | 'û' | 'ü' => 'u',
         'ω' | 'ѡ' => 'w',
         'ԁ' => 'd',
-        'һ' => 'h',
+        'һ' | 'ʜ' => 'h',
+        'ʙ' => 'b',
+        'ɡ' | 'ɢ' => 'g',
+        'ɑ' => 'a',
+        'ɪ' | 'ʟ' => 'l',
+        'ɴ' => 'n',
+        'ʀ' => 'r',
+        'ʏ' => 'y',
         'ԛ' => 'q',
         '\u{ff10}'..='\u{ff19}' | '\u{ff41}'..='\u{ff5a}' => char::from_u32(u32::from(c) - 0xfee0).and_then(plain)?,
         other => other,
@@ -95,6 +105,13 @@ fn plain(c: char) -> Option<char> {
 
 fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | '\u{ff21}'..='\u{ff5a}')
+}
+
+/// Letters and digits of a style, which stand for the plain ones (Unicode's compatibility characters).
+fn is_styled(c: char) -> bool {
+    c.is_alphanumeric()
+        && matches!(c, '\u{1d00}'..='\u{1dbf}' | '\u{2070}'..='\u{209f}' | '\u{2100}'..='\u{218f}' | '\u{2460}'..='\u{24ff}'
+            | '\u{1d400}'..='\u{1d7ff}' | '\u{1f100}'..='\u{1f1ff}')
 }
 
 fn is_greek(c: char) -> bool {
@@ -111,9 +128,16 @@ mod tests {
 
     #[test]
     fn names_that_imitate_have_the_same_key() {
-        for other in
-            ["SALON PLANNER", "Salon-Planner", "Sаlon Planner", "Salon P1anner", "Salon Plаnnеr!", "Ｓalon Planner", "Sálón Plànnêr"]
-        {
+        for other in [
+            "SALON PLANNER",
+            "Salon-Planner",
+            "Sаlon Planner",
+            "Salon P1anner",
+            "Salon Plаnnеr!",
+            "Ｓalon Planner",
+            "Sálón Plànnêr",
+            "Saʟon Pʟanneʀ",
+        ] {
             assert_eq!(name_key(other), name_key("Salon Planner"), "{other}");
         }
         assert_ne!(name_key("Salon Plan"), name_key("Salon Planner"));
@@ -134,10 +158,15 @@ mod tests {
             "Ｅdgegrant",
             "!!!",
             "z\u{300}\u{301}\u{302}algo",
+            "\u{1d412}alon",
+            "Ⓢalon",
+            "ᴘlanner",
+            "Planner Ⅳ",
         ] {
             assert!(check_name(bad, "Edgegrant").is_err(), "{bad:?}");
         }
-        for good in ["Salon Planner", "Café Zoë", "Планировщик", "予約アプリ", "مواعيد", "X-1", "🦀 Crab"] {
+        for good in ["Salon Planner", "Café Zoë", "Планировщик", "予約アプリ", "مواعيد", "X-1", "🦀 Crab", "Ɛyɛ", "Planner™ N² 🇬🇧"]
+        {
             assert_eq!(check_name(good, "Edgegrant"), Ok(()), "{good}");
         }
     }

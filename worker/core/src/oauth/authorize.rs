@@ -201,6 +201,7 @@ mod tests {
             secrets: vec![],
             owner: "o".into(),
             overrides: Overrides::default(),
+            about: String::new(),
             suspended_from: None,
         }
     }

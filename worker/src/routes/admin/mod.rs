@@ -137,6 +137,9 @@ async fn listed(
     page.done = (call.query_params().field("done") == "decided").then(|| "It is decided, and holds everywhere.".into());
     let cards = found.iter().map(|app| card(call, app)).collect();
     page.sections.push(Section { cards, empty: empty.into(), ..Section::default() });
+    if let Which::All(name) = which {
+        page.search = Some(("Part of the name, or the client id", name.to_owned().into()));
+    }
     if let Which::All(name) = which
         && more
     {

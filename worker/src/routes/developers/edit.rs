@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::fault::Fault;
 use crate::operations::apps::{Edited, ask_for_rate, edit};
 use crate::operations::{Failure, logo as logos, register};
-use crate::pages::{Control, Field, FormPage, NoticePage};
+use crate::pages::{Control, Field, FormPage};
 use crate::store::apps::Listed;
 
 fn saved(app: &Listed, edited: Edited) -> Answer {
@@ -83,8 +83,9 @@ pub(super) async fn logo_form(call: &Call, client_id: &str) -> Result<Answer, Fa
 /// `POST …/logo`: a file or an address.
 pub(super) async fn logo(call: &mut Call, client_id: &str) -> Result<Answer, Fault> {
     let back = of_app(client_id, "logo");
-    let Some(form) = call.multipart(LOGO_MAX + 16_384).await? else {
-        return Ok(Answer::page(413, &NoticePage::bad_request(super::super::frame(call))).because("form not readable"));
+    let form = match call.multipart(LOGO_MAX + 16_384).await? {
+        Ok(form) => form,
+        Err(bad) => return Ok(super::super::not_readable(call, bad)),
     };
     let guest = match Guest::sent(call, &back, &form.field("csrf")).await? {
         Ok(guest) => guest,

@@ -151,7 +151,10 @@ fn request_page<'a>(
 /// What an app checks of the answer before it uses the code (RFC 6749 §10.12, RFC 9207 §2.4).
 fn code_of(call: &Call, trial: &Trial, answer: &str) -> Result<String, String> {
     let answer = answer.trim();
-    let query = answer.strip_prefix(trial.redirect_uri.as_str()).map(|rest| rest.trim_start_matches(['?', '&']));
+    let query = answer.strip_prefix(trial.redirect_uri.as_str()).and_then(|rest| {
+        let goes_on = trial.redirect_uri.ends_with(['?', '&']);
+        rest.strip_prefix(['?', '&']).or(goes_on.then_some(rest))
+    });
     let query = query.ok_or("this is not the redirect URI: paste the whole address")?;
     let params = Params::parse(query.as_bytes());
     if params.field("state") != trial.state {
