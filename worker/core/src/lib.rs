@@ -14,12 +14,14 @@
 //! | [`rate`] | windows that never pass their limit, with few writes |
 //! | [`person`] | passwords, sessions and forms |
 //! | [`calendar`] | points in time, for people and for JSON |
+//! | [`json`] | JSON into types; nothing reads JSON but through it |
 
 pub mod app;
 pub mod calendar;
 pub mod credential;
 pub mod encoding;
 pub mod grant;
+pub mod json;
 pub mod keys;
 pub mod oauth;
 pub mod person;

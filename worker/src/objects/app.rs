@@ -9,8 +9,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use edgegrant_core::app::{self, Change, Failure, NotChanged, log_failures};
+use edgegrant_core::json;
 use serde::{Deserialize, Serialize};
-use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
+use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
 
 use crate::fault::{Fault, OrFault as _};
 use crate::lease;
@@ -75,9 +76,13 @@ impl DurableObject for App {
     }
 }
 
-#[derive(Deserialize)]
-struct Row {
-    record: String,
+/// The text that a statement finds; one that is no text is a fault.
+fn record(sql: &SqlStorage, statement: &str, place: &'static str) -> Result<Option<String>, Fault> {
+    match super::rows(sql, statement, Vec::new(), place)?.into_iter().flatten().next() {
+        None => Ok(None),
+        Some(SqlStorageValue::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Fault::at(place)),
+    }
 }
 
 impl App {
@@ -119,16 +124,13 @@ impl App {
         if self.read()?.is_none() {
             return Ok(Vec::new());
         }
-        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'failures'", None).or_fault("app log")?;
-        let there = !tables.to_array::<serde::de::IgnoredAny>().or_fault("app log")?.is_empty();
-        if !there && new.is_empty() {
+        if !super::has_table(&sql, "failures", "app log")? && new.is_empty() {
             return Ok(Vec::new());
         }
         sql.exec("CREATE TABLE IF NOT EXISTS failures (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT", None)
             .or_fault("app log")?;
-        let rows: Vec<Row> =
-            sql.exec("SELECT record FROM failures WHERE id = 1", None).or_fault("app log")?.to_array().or_fault("app log")?;
-        let mut log: Vec<Failure> = rows.first().and_then(|row| serde_json::from_str(&row.record).ok()).unwrap_or_default();
+        let record = record(&sql, "SELECT record FROM failures WHERE id = 1", "app log")?;
+        let mut log: Vec<Failure> = record.and_then(|text| json::read(text.as_bytes()).ok()).unwrap_or_default();
         if !new.is_empty() {
             log_failures(&mut log, new);
             let text = serde_json::to_string(&log).or_fault("app log")?;
@@ -146,12 +148,11 @@ impl App {
     /// A record that cannot be read is a fault, never "no such app".
     fn read(&self) -> Result<Option<Box<app::App>>, Fault> {
         let sql = self.state.storage().sql();
-        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'app'", None).or_fault("app read")?;
-        if tables.to_array::<serde::de::IgnoredAny>().or_fault("app read")?.is_empty() {
+        if !super::has_table(&sql, "app", "app read")? {
             return Ok(None);
         }
-        let rows: Vec<Row> = sql.exec("SELECT record FROM app WHERE id = 1", None).or_fault("app read")?.to_array().or_fault("app read")?;
-        rows.first().map(|row| serde_json::from_str(&row.record).or_fault("app record")).transpose()
+        let record = record(&sql, "SELECT record FROM app WHERE id = 1", "app read")?;
+        record.map(|text| json::read(text.as_bytes()).or_fault("app record")).transpose()
     }
 
     fn write(&self, record: &app::App) -> Result<(), Fault> {

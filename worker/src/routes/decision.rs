@@ -213,7 +213,7 @@ fn same_scopes(a: &ScopeSet, b: &ScopeSet) -> bool {
 /// Takes items that were left out from what this connection was allowed before. A fault is told to the
 /// person, who answers again: nothing was handed out yet.
 async fn withdraw(call: &Call, grant: &GrantId, record: &str, withheld: &[String]) -> Result<(), Fault> {
-    let record: CodeRecord = serde_json::from_str(record).or_fault("code record")?;
+    let record: CodeRecord = edgegrant_core::json::read(record.as_bytes()).or_fault("code record")?;
     // The first consent of a connection has nothing to take back.
     if withheld.is_empty() || record.held.seq <= 1 {
         return Ok(());

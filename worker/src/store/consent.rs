@@ -11,7 +11,7 @@ use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::codes::CodeRecord;
-use super::{database, number, rows, statement, text};
+use super::{database, number, rows, rows_of, statement, text};
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::random_id;
 
@@ -182,7 +182,7 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let recorded = results.get(2).or_fault("D1 consent")?.results::<Recorded>().or_fault("D1 consent")?;
+    let recorded = rows_of::<Recorded>(results.get(2).or_fault("D1 consent")?, "D1 consent")?;
     match recorded.into_iter().next() {
         Some(row) => Ok(Outcome::Recorded(row.record)),
         None => why_not(&database, decider).await,
@@ -197,7 +197,7 @@ pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fa
         statement(&database, "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2", &[text(&hex(decider.number)), text(&batch)])?;
     let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
+    let recorded = rows_of::<Batch>(results.get(2).or_fault("D1 consent")?, "D1 consent")?;
     if recorded.iter().any(|row| row.batch == batch) { Ok(Outcome::Recorded(String::new())) } else { why_not(&database, decider).await }
 }
 

@@ -26,7 +26,7 @@ const BODY_MAX: usize = 32_768;
 
 /// An app as JSON.
 fn shown(app: &Listed) -> Result<Value, Failure> {
-    let mut value = serde_json::to_value(app.details()?).unwrap_or_default();
+    let mut value = edgegrant_core::json::to_value(&app.details()?);
     let more = json!({
         "client_id": app.client_id,
         "client_type": app.client_type,
@@ -184,7 +184,7 @@ async fn decided(call: &mut Call, caller: &Caller, app: &Listed, decision: Decis
     let sent = call.bytes(4096).await?;
     let decided: Decided = match sent.as_deref() {
         Some([]) => Decided::default(),
-        Some(body) if body.trim_ascii_start().starts_with(b"{") => match serde_json::from_slice(body) {
+        Some(body) if body.trim_ascii_start().starts_with(b"{") => match edgegrant_core::json::read(body) {
             Ok(decided) => decided,
             Err(error) => return Ok(problem(400, &format!("Send a JSON object with reason and version, or nothing: {error}"))),
         },
@@ -201,7 +201,7 @@ async fn set_policy(call: &mut Call, caller: &Caller, app: &Listed) -> Result<An
         Err(refused) => return Ok(refused),
     };
     let record = apps::set_policy(call, &caller.actor, app, overrides).await?;
-    let mut knobs = serde_json::to_value(&record.overrides).unwrap_or_default();
+    let mut knobs = edgegrant_core::json::to_value(&record.overrides);
     if let Some(knobs) = knobs.as_object_mut() {
         knobs.retain(|_, knob| !knob.is_null());
     }

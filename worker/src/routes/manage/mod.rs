@@ -95,7 +95,7 @@ async fn body<T: serde::de::DeserializeOwned>(call: &mut Call, most: usize) -> R
     if !body.trim_ascii_start().starts_with(b"{") {
         return Ok(Err(problem(400, "Send a JSON object")));
     }
-    Ok(serde_json::from_slice(&body).map_err(|error| problem(400, &format!("Send a JSON object of what is documented: {error}"))))
+    Ok(edgegrant_core::json::read(&body).map_err(|error| problem(400, &format!("Send a JSON object of what is documented: {error}"))))
 }
 
 /// Where a list begins and how much of it is asked for.
