@@ -151,7 +151,7 @@ impl Answer {
 
     /// The body of a JSON answer.
     pub(crate) fn json_body(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        edgegrant_core::json::parse(&self.body).unwrap_or_default()
     }
 
     /// Where the caller stands with its limit, in the policy's headers.

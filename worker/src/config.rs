@@ -106,7 +106,7 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
                 style_sheet: policy.platform.style_sheet(),
                 exposed: exposed(&policy.api.headers),
                 #[cfg(feature = "development")]
-                development: serde_json::from_str(preset(env)?.development).map_err(|error| vec![error.to_string()])?,
+                development: edgegrant_core::json::read(preset(env)?.development.as_bytes()).map_err(|error| vec![error.to_string()])?,
                 policy,
                 mail_from,
                 keys: Keys { edge, grant_id, hash, seal, data },

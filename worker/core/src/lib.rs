@@ -18,6 +18,7 @@
 //! | [`calendar`] | points in time, for people and for JSON |
 //! | [`foreign`] | texts of others, fit to be shown |
 //! | [`notice`] | what is told by e-mail, and in which words |
+//! | [`json`] | JSON into types; nothing reads JSON but through it |
 
 pub mod app;
 pub mod calendar;
@@ -25,6 +26,7 @@ pub mod credential;
 pub mod encoding;
 pub mod foreign;
 pub mod grant;
+pub mod json;
 pub mod keys;
 pub mod notice;
 pub mod oauth;

@@ -9,8 +9,9 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use edgegrant_core::app::{self, Change, Failure, NotChanged, log_failures};
+use edgegrant_core::json;
 use serde::{Deserialize, Serialize};
-use worker::{DurableObject, Env, Request, Response, SqlStorageValue, State, durable_object};
+use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
 
 use crate::fault::{Fault, OrFault as _};
 use crate::lease;
@@ -87,9 +88,13 @@ struct Recorded {
     log: Vec<Failure>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    record: String,
+/// The text that a statement finds; one that is no text is a fault.
+fn record(sql: &SqlStorage, statement: &str, place: &'static str) -> Result<Option<String>, Fault> {
+    match super::rows(sql, statement, Vec::new(), place)?.into_iter().flatten().next() {
+        None => Ok(None),
+        Some(SqlStorageValue::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Fault::at(place)),
+    }
 }
 
 impl App {
@@ -136,12 +141,10 @@ impl App {
     /// the developer has looked, it is one row too, written as often as isolates hand something over.
     fn log(&self, new: Vec<Failure>, looked: bool) -> Result<Vec<Failure>, Fault> {
         let sql = self.state.storage().sql();
-        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'failures'", None).or_fault("app log")?;
         let mut stored = Recorded::default();
-        if !tables.to_array::<serde::de::IgnoredAny>().or_fault("app log")?.is_empty() {
-            let rows: Vec<Row> =
-                sql.exec("SELECT record FROM failures WHERE id = 1", None).or_fault("app log")?.to_array().or_fault("app log")?;
-            stored = rows.first().and_then(|row| serde_json::from_str(&row.record).ok()).unwrap_or_default();
+        if super::has_table(&sql, "failures", "app log")? {
+            let record = record(&sql, "SELECT record FROM failures WHERE id = 1", "app log")?;
+            stored = record.and_then(|text| json::read(text.as_bytes()).ok()).unwrap_or_default();
         }
         let mut log = self.failures.take();
         log.extend(stored.log.iter().filter(|known| !log.contains(known)).cloned().collect::<Vec<_>>());
@@ -167,12 +170,11 @@ impl App {
     /// A record that cannot be read is a fault, never "no such app".
     fn read(&self) -> Result<Option<Box<app::App>>, Fault> {
         let sql = self.state.storage().sql();
-        let tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'app'", None).or_fault("app read")?;
-        if tables.to_array::<serde::de::IgnoredAny>().or_fault("app read")?.is_empty() {
+        if !super::has_table(&sql, "app", "app read")? {
             return Ok(None);
         }
-        let rows: Vec<Row> = sql.exec("SELECT record FROM app WHERE id = 1", None).or_fault("app read")?.to_array().or_fault("app read")?;
-        rows.first().map(|row| serde_json::from_str(&row.record).or_fault("app record")).transpose()
+        let record = record(&sql, "SELECT record FROM app WHERE id = 1", "app read")?;
+        record.map(|text| json::read(text.as_bytes()).or_fault("app record")).transpose()
     }
 
     fn write(&self, record: &app::App) -> Result<(), Fault> {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use edgegrant_core::credential::GrantId;
 use edgegrant_core::grant::{self, Answer, Command, Decision, Family, GrantRow, Random, Rows, Sweep, Write};
-use serde::Deserialize;
 use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
 
 use crate::config::config;
@@ -53,19 +52,6 @@ impl DurableObject for Grant {
     }
 }
 
-#[derive(Deserialize)]
-struct FamilyRow {
-    number: u32,
-    #[serde(with = "serde_bytes")]
-    state: Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct StateRow {
-    #[serde(with = "serde_bytes")]
-    state: Vec<u8>,
-}
-
 impl Grant {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
         let command: Command = super::command(request)?;
@@ -106,20 +92,21 @@ impl Grant {
     fn load(&self) -> Result<grant::Grant, Fault> {
         let issuer = config(&self.env).or_fault("configuration")?.issuer.clone();
         let sql = self.sql();
-        let tables =
-            sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'grant_state'", None).or_fault("grant load")?;
-        if tables.to_array::<serde::de::IgnoredAny>().or_fault("grant load")?.is_empty() {
+        if !super::has_table(&sql, "grant_state", "grant load")? {
             return Ok(grant::Grant::new(issuer));
         }
         self.has_schema.set(true);
         let mut rows = Rows::default();
-        let stored = sql.exec("SELECT state FROM grant_state WHERE id = 1", None).or_fault("grant load")?;
-        if let Some(row) = stored.to_array::<StateRow>().or_fault("grant load")?.first() {
-            rows.grant = GrantRow::decode(&row.state).or_fault("grant row")?;
+        for row in super::rows(&sql, "SELECT state FROM grant_state WHERE id = 1", Vec::new(), "grant load")? {
+            let [SqlStorageValue::Blob(state)] = row.as_slice() else { return Err(Fault::at("grant row")) };
+            rows.grant = GrantRow::decode(state).or_fault("grant row")?;
         }
-        let stored = sql.exec("SELECT number, state FROM families", None).or_fault("grant load")?;
-        for row in stored.to_array::<FamilyRow>().or_fault("grant load")? {
-            rows.families.insert(row.number, Family::decode(&row.state).or_fault("family row")?);
+        for row in super::rows(&sql, "SELECT number, state FROM families", Vec::new(), "grant load")? {
+            let [SqlStorageValue::Integer(number), SqlStorageValue::Blob(state)] = row.as_slice() else {
+                return Err(Fault::at("family row"));
+            };
+            let number = u32::try_from(*number).or_fault("family row")?;
+            rows.families.insert(number, Family::decode(state).or_fault("family row")?);
         }
         Ok(grant::Grant::load(issuer, rows))
     }

@@ -57,17 +57,6 @@ impl DurableObject for RateLimiter {
     }
 }
 
-#[derive(Deserialize)]
-struct Row {
-    start_ms: u64,
-    used: u32,
-}
-
-#[derive(Deserialize)]
-struct End {
-    end_ms: u64,
-}
-
 fn integer(value: u64) -> SqlStorageValue {
     SqlStorageValue::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
@@ -100,12 +89,15 @@ impl RateLimiter {
         .or_fault("limiter schema")?;
         let (mut next, mut last) = (Vec::new(), false);
         for (name, limit) in counters {
-            let rows: Vec<Row> = sql
-                .exec("SELECT start_ms, used FROM counters WHERE name = ?", vec![name.as_str().into()])
-                .or_fault("limiter read")?
-                .to_array()
-                .or_fault("limiter read")?;
-            let mut window = rows.first().map_or_else(Window::default, |row| Window { start_ms: row.start_ms, used: row.used });
+            let statement = "SELECT start_ms, used FROM counters WHERE name = ?";
+            let mut window = Window::default();
+            for row in super::rows(&sql, statement, vec![name.as_str().into()], "limiter read")? {
+                let [SqlStorageValue::Integer(start_ms), SqlStorageValue::Integer(used)] = row.as_slice() else {
+                    return Err(Fault::at("limiter row"));
+                };
+                window.start_ms = u64::try_from(*start_ms).or_fault("limiter row")?;
+                window.used = u32::try_from(*used).or_fault("limiter row")?;
+            }
             if let Err(standing) = window.take(*limit, now_ms()) {
                 return Ok(Answer::Refused(standing));
             }
@@ -131,14 +123,12 @@ impl RateLimiter {
     async fn sweep(&self) -> Result<(), Fault> {
         let (sql, storage, now) = (self.sql(), self.state.storage(), now_ms());
         sql.exec("DELETE FROM counters WHERE end_ms <= ?", vec![integer(now)]).or_fault("limiter sweep")?;
-        let left: Vec<End> = sql
-            .exec("SELECT end_ms FROM counters ORDER BY end_ms DESC LIMIT 1", None)
-            .or_fault("limiter sweep")?
-            .to_array()
-            .or_fault("limiter sweep")?;
-        match left.first() {
+        let left = super::rows(&sql, "SELECT end_ms FROM counters ORDER BY end_ms DESC LIMIT 1", Vec::new(), "limiter sweep")?;
+        match left.into_iter().flatten().next() {
             Some(last) => {
-                let wait = Duration::from_millis(last.end_ms.saturating_sub(now) + 1);
+                let SqlStorageValue::Integer(end_ms) = last else { return Err(Fault::at("limiter row")) };
+                let end_ms = u64::try_from(end_ms).or_fault("limiter row")?;
+                let wait = Duration::from_millis(end_ms.saturating_sub(now) + 1);
                 storage.set_alarm(wait).await.or_fault("limiter alarm")
             }
             None => storage.delete_all().await.or_fault("limiter wipe"),

@@ -16,9 +16,24 @@ pub(crate) mod limiter;
 use edgegrant_core::encoding::{base64url, from_base64url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder};
+use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder, SqlStorage, SqlStorageValue};
 
 use crate::fault::{Fault, OrFault as _};
+
+/// The values of the rows that a statement of an object's own storage returns, column by column.
+fn rows(
+    sql: &SqlStorage,
+    statement: &str,
+    bindings: Vec<SqlStorageValue>,
+    place: &'static str,
+) -> Result<Vec<Vec<SqlStorageValue>>, Fault> {
+    sql.exec(statement, bindings).or_fault(place)?.raw().collect::<worker::Result<_>>().or_fault(place)
+}
+
+/// Whether an object has made this table.
+fn has_table(sql: &SqlStorage, name: &str, place: &'static str) -> Result<bool, Fault> {
+    Ok(!rows(sql, "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", vec![name.into()], place)?.is_empty())
+}
 
 const COMMAND: &str = "edgegrant-command";
 const ANSWER: &str = "edgegrant-answer";

@@ -169,7 +169,7 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
         Outcome::Recorded(recorded) => recorded,
         other => return not_recorded(call, form, &other).await,
     };
-    let record_of: CodeRecord = serde_json::from_str(&record).or_fault("code record")?;
+    let record_of: CodeRecord = edgegrant_core::json::read(record.as_bytes()).or_fault("code record")?;
     tell(call, consent, &record_of.held.account_name, &ScopeSet::stored(&allowed_before));
     withdraw(call, &grant, record_of.held.seq, &consent.granted.withheld).await?;
     if let Err(fault) = codes::put(&call.env, &code_hash, &record, life_s).await {

@@ -1,6 +1,7 @@
 //! The listing of apps. The `App` object is the truth about what decides; the listing follows it.
 
 use edgegrant_core::app::{App, Details, Status, name_key};
+use edgegrant_core::json;
 use serde::Deserialize;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
@@ -46,12 +47,12 @@ pub(crate) struct Listed {
 impl Listed {
     /// The version in use.
     pub(crate) fn details(&self) -> Result<Details, Fault> {
-        serde_json::from_str(&self.details).or_fault("app details")
+        json::read(self.details.as_bytes()).or_fault("app details")
     }
 
     /// The version that waits for review beside one in use.
     pub(crate) fn revision(&self) -> Result<Option<Details>, Fault> {
-        self.revision.as_deref().map(|text| serde_json::from_str(text).or_fault("app revision")).transpose()
+        self.revision.as_deref().map(|text| json::read(text.as_bytes()).or_fault("app revision")).transpose()
     }
 
     /// Path of its logo.

@@ -3,6 +3,7 @@
 
 use edgegrant_core::encoding::base64url;
 use edgegrant_core::grant::Held;
+use edgegrant_core::json;
 use serde::{Deserialize, Serialize};
 use worker::Env;
 
@@ -51,7 +52,7 @@ pub(crate) async fn get(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>
 async fn from_kv(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
     let kv = env.kv("CODES").or_fault("KV")?;
     let value = kv.get(&key(hash)).text().await.or_fault("KV get")?;
-    value.map(|value| serde_json::from_str(&value).or_fault("code record")).transpose()
+    value.map(|value| json::read(value.as_bytes()).or_fault("code record")).transpose()
 }
 
 #[derive(Deserialize)]
@@ -61,5 +62,5 @@ struct Row {
 
 async fn from_d1(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
     let found: Vec<Row> = rows(&database(env)?, "SELECT record FROM codes WHERE hash = ?1", &[text(&base64url(hash))]).await?;
-    found.first().map(|row| serde_json::from_str(&row.record).or_fault("code record")).transpose()
+    found.first().map(|row| json::read(row.record.as_bytes()).or_fault("code record")).transpose()
 }

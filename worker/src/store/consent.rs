@@ -12,7 +12,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::codes::CodeRecord;
-use super::{database, number, rows, statement, text};
+use super::{database, number, rows, rows_of, statement, text};
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::random_id;
 
@@ -199,8 +199,8 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let before = results.get(1).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
-    let recorded = results.get(3).or_fault("D1 consent")?.results::<Record>().or_fault("D1 consent")?;
+    let before = rows_of::<Record>(results.get(1).or_fault("D1 consent")?, "D1 consent")?;
+    let recorded = rows_of::<Record>(results.get(3).or_fault("D1 consent")?, "D1 consent")?;
     match recorded.into_iter().next() {
         Some(row) => {
             let allowed_before = before.into_iter().next().map(|row| row.record).unwrap_or_default();
@@ -218,7 +218,7 @@ pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fa
         statement(&database, "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2", &[text(&hex(decider.number)), text(&batch)])?;
     let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
     let results = database.batch(statements).await.or_fault("D1 consent")?;
-    let recorded = results.get(2).or_fault("D1 consent")?.results::<Batch>().or_fault("D1 consent")?;
+    let recorded = rows_of::<Batch>(results.get(2).or_fault("D1 consent")?, "D1 consent")?;
     if recorded.iter().any(|row| row.batch == batch) {
         Ok(Outcome::Recorded(Recorded::default()))
     } else {

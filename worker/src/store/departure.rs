@@ -104,7 +104,7 @@ pub(crate) async fn delete(env: &Env, config: &Config, user: &str, contacts: &[u
         batch.push(leaving(&database, sql, user)?);
     }
     let results = database.batch(batch).await.or_fault("D1 deletion")?;
-    let gone = results.first().or_fault("D1 deletion")?.results::<Gone>().or_fault("D1 deletion")?;
+    let gone = super::rows_of::<Gone>(results.first().or_fault("D1 deletion")?, "D1 deletion")?;
     Ok(!gone.is_empty())
 }
 

@@ -51,11 +51,11 @@ pub(crate) async fn begin(env: &Env, name: String, request: &str, now_s: u64) ->
         statement(&database, read, &[text(&name)])?,
     ];
     let results = database.batch(batch).await.or_fault("D1 idempotency")?;
-    let mine = results.first().or_fault("D1 idempotency")?.results::<Mine>().or_fault("D1 idempotency")?;
+    let mine = super::rows_of::<Mine>(results.first().or_fault("D1 idempotency")?, "D1 idempotency")?;
     if !mine.is_empty() {
         return Ok(Ok(Lease { name, expires_at }));
     }
-    let known = results.get(1).or_fault("D1 idempotency")?.results::<Known>().or_fault("D1 idempotency")?;
+    let known = super::rows_of::<Known>(results.get(1).or_fault("D1 idempotency")?, "D1 idempotency")?;
     Ok(Err(known.into_iter().next().or_fault("D1 idempotency")?))
 }
 

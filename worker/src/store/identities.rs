@@ -92,8 +92,8 @@ async fn read(database: &D1Database, config: &Config, sign_in: &SignIn<'_>) -> R
     let results = database.batch(batch).await.or_fault("D1 identity")?;
     let [people, accounts] = results.as_slice() else { return Err(Fault::at("D1 identity")) };
     Ok(Known {
-        person: people.results::<Person>().or_fault("D1 identity")?.into_iter().next(),
-        accounts: accounts.results::<Lookup>().or_fault("D1 identity")?,
+        person: super::rows_of::<Person>(people, "D1 identity")?.into_iter().next(),
+        accounts: super::rows_of::<Lookup>(accounts, "D1 identity")?,
     })
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use worker::Env;
 
 use super::audit::{self, Entry};
-use super::{Item, database, number, rows, run, text};
+use super::{Item, database, number, rows, rows_of, run, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 
@@ -144,7 +144,7 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, ent
     )?;
     let audit = audit::entry(&database, config, entry, now_s)?;
     let results = database.batch(vec![begin, audit]).await.or_fault("D1 disconnect")?;
-    let seq = results.first().or_fault("D1 disconnect")?.results::<Seq>().or_fault("D1 disconnect")?;
+    let seq = rows_of::<Seq>(results.first().or_fault("D1 disconnect")?, "D1 disconnect")?;
     Ok(seq.first().or_fault("D1 disconnect")?.seq)
 }
 

@@ -105,7 +105,7 @@ pub(crate) async fn begin(env: &Env, new: &NewRow<'_>) -> Result<Option<ApiKey>,
     ];
     let found = statement(&database, &format!("{COLUMNS} WHERE k.id = ?1"), &[text(new.id)])?;
     let results = database.batch(vec![statement(&database, sql, &values)?, found]).await.or_fault("D1 key")?;
-    Ok(results.get(1).or_fault("D1 key")?.results::<ApiKey>().or_fault("D1 key")?.into_iter().next())
+    Ok(super::rows_of::<ApiKey>(results.get(1).or_fault("D1 key")?, "D1 key")?.into_iter().next())
 }
 
 /// An entry about a key, recorded while its row has this status: in front of the statement that changes it.
@@ -132,7 +132,7 @@ pub(crate) async fn live(env: &Env, config: &Config, key: &ApiKey, hint: &str, e
     let record = recorded(&database, config, entry, key, "issuing", now_s)?;
     let sql = "UPDATE api_keys SET status = 'live', hint = ?2 WHERE id = ?1 AND status = 'issuing' RETURNING id";
     let results = database.batch(vec![record, statement(&database, sql, &[text(&key.id), text(hint)])?]).await.or_fault("D1 key")?;
-    Ok(!results.get(1).or_fault("D1 key")?.results::<IgnoredAny>().or_fault("D1 key")?.is_empty())
+    Ok(!super::rows_of::<IgnoredAny>(results.get(1).or_fault("D1 key")?, "D1 key")?.is_empty())
 }
 
 /// One D1 statement: a key that was not made is forgotten.
@@ -205,7 +205,7 @@ pub(crate) async fn give_up(env: &Env, before: u64, long_ago: u64) -> Result<Vec
         statement(&database, &format!("{COLUMNS} WHERE k.status = 'ending' AND k.hint = '' LIMIT 50"), &[])?,
     ];
     let results = database.batch(statements).await.or_fault("D1 keys")?;
-    results.get(2).or_fault("D1 keys")?.results().or_fault("D1 keys")
+    super::rows_of(results.get(2).or_fault("D1 keys")?, "D1 keys")
 }
 
 /// One D1 statement: a row that was given up and whose key has ended is forgotten.

@@ -18,10 +18,12 @@ pub(crate) mod rotation;
 pub(crate) mod setup;
 pub(crate) mod tokens;
 
+use edgegrant_core::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, Env};
+use worker::{D1Database, D1PreparedStatement, D1Result, Env};
 
 use crate::fault::{Fault, OrFault as _};
 
@@ -37,7 +39,20 @@ pub(crate) fn statement(database: &D1Database, sql: &str, values: &[JsValue]) ->
 
 /// The rows of one statement.
 pub(crate) async fn rows<T: DeserializeOwned>(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<Vec<T>, Fault> {
-    statement(database, sql, values)?.all().await.or_fault("D1 read")?.results().or_fault("D1 read")
+    rows_of(&read(database, sql, values).await?, "D1 read")
+}
+
+async fn read(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<D1Result, Fault> {
+    statement(database, sql, values)?.all().await.or_fault("D1 read")
+}
+
+/// The rows of a result, through the one reader of JSON (see `edgegrant_core::json`).
+pub(crate) fn rows_of<T: DeserializeOwned>(result: &D1Result, place: &'static str) -> Result<Vec<T>, Fault> {
+    values_of(result, place)?.iter().map(|row| json::from_value(row).or_fault(place)).collect()
+}
+
+fn values_of(result: &D1Result, place: &'static str) -> Result<Vec<Value>, Fault> {
+    result.results().or_fault(place)
 }
 
 /// A row of a list for programs, which the database has put into JSON.

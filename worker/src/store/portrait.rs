@@ -55,7 +55,7 @@ pub(crate) async fn read(env: &Env, user: &str, now_s: u64) -> Result<Map<String
     let results = database.batch(batch).await.or_fault("D1 export")?;
     let mut parts = Map::new();
     for ((name, _), result) in PARTS.iter().zip(&results) {
-        parts.insert((*name).to_owned(), Value::Array(result.results::<Value>().or_fault("D1 export")?));
+        parts.insert((*name).to_owned(), Value::Array(super::rows_of::<Value>(result, "D1 export")?));
     }
     Ok(parts)
 }

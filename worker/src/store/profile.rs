@@ -128,12 +128,12 @@ pub(crate) async fn change_password(
         batch.extend(endings(&database, user, hash, audit::place(config, entry.network)?, now)?);
     }
     let results = database.batch(batch).await.or_fault("D1 password")?;
-    let changed = results.first().or_fault("D1 password")?.results::<Epoch>().or_fault("D1 password")?;
+    let changed = super::rows_of::<Epoch>(results.first().or_fault("D1 password")?, "D1 password")?;
     if changed.is_empty() {
         return Ok(None);
     }
     match results.get(6) {
-        Some(result) => Ok(Some(result.results().or_fault("D1 password")?)),
+        Some(result) => Ok(Some(super::rows_of(result, "D1 password")?)),
         None => Ok(Some(Vec::new())),
     }
 }

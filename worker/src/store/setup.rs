@@ -58,7 +58,7 @@ async fn changed(database: &D1Database, batch: Vec<D1PreparedStatement>) -> Resu
     #[derive(Deserialize)]
     struct Changed {}
     let results = database.batch(batch).await.or_fault("D1 set-up")?;
-    Ok(!results.get(1).or_fault("D1 set-up")?.results::<Changed>().or_fault("D1 set-up")?.is_empty())
+    Ok(!super::rows_of::<Changed>(results.get(1).or_fault("D1 set-up")?, "D1 set-up")?.is_empty())
 }
 
 /// One D1 batch: somebody becomes the administrator; false when there is one already.

@@ -27,6 +27,7 @@ impl Params {
     /// anything else.
     #[must_use]
     pub fn parse_json(text: &[u8]) -> Option<Self> {
+        // Not through `json`, whose values hold a name once.
         let Members(members) = serde_json::from_slice(text).ok()?;
         Some(Self(members))
     }
@@ -71,13 +72,38 @@ impl Params {
 /// The members of an object in their order, doubled ones included.
 struct Members(Vec<(String, String)>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Number(serde_json::Number),
-    Truth(bool),
-    Nothing(()),
+/// A text, number, truth value or null as text.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Scalar;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar(serde_json::Value::from(number).to_string()))
+            }
+            fn visit_bool<E>(self, truth: bool) -> Result<Scalar, E> {
+                Ok(Scalar(truth.to_string()))
+            }
+            fn visit_unit<E>(self) -> Result<Scalar, E> {
+                Ok(Scalar(String::new()))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
 }
 
 impl<'de> Deserialize<'de> for Members {
@@ -90,13 +116,7 @@ impl<'de> Deserialize<'de> for Members {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Scalar>()? {
-                    let value = match value {
-                        Scalar::Text(text) => text,
-                        Scalar::Number(number) => number.to_string(),
-                        Scalar::Truth(truth) => truth.to_string(),
-                        Scalar::Nothing(()) => String::new(),
-                    };
+                while let Some((name, Scalar(value))) = map.next_entry()? {
                     members.push((name, value));
                 }
                 Ok(Members(members))

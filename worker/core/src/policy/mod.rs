@@ -34,6 +34,8 @@ mod validate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::json;
+
 pub use api_keys::ApiKeys;
 pub use apps::{AppPolicy, Apps, Knob, Overrides, Review, Use};
 pub use development::Development;
@@ -99,12 +101,12 @@ impl Policy {
     /// # Errors
     /// The key and what is wrong with it.
     pub fn read(preset: &str, overrides: Option<&str>) -> Result<Self, String> {
-        let preset: Value = serde_json::from_str(preset).map_err(|error| error.to_string())?;
-        let Some(overrides) = overrides else { return Self::from_value(preset) };
-        let overrides: Value = serde_json::from_str(overrides).map_err(|error| format!("it is not JSON: {error}"))?;
+        let preset = json::parse(preset.as_bytes()).map_err(|error| error.to_string())?;
+        let Some(overrides) = overrides else { return Self::from_value(&preset) };
+        let overrides = json::parse(overrides.as_bytes()).map_err(|error| format!("it is not JSON: {error}"))?;
         let mut whole = preset.clone();
         merge(&mut whole, overrides.clone());
-        Self::from_value(whole).map_err(|error| match faulty_key(&preset, &overrides) {
+        Self::from_value(&whole).map_err(|error| match faulty_key(&preset, &overrides) {
             // What a rule between knobs says begins with its key already.
             Some(key) if !error.starts_with(&key) => format!("{key}: {error}"),
             _ => error,
@@ -115,8 +117,8 @@ impl Policy {
     ///
     /// # Errors
     /// What is wrong.
-    pub fn from_value(value: Value) -> Result<Self, String> {
-        let policy: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    pub fn from_value(value: &Value) -> Result<Self, String> {
+        let policy: Self = json::from_value(value).map_err(|error| error.to_string())?;
         policy.validate()?;
         Ok(policy)
     }
@@ -131,7 +133,7 @@ fn faulty_key(preset: &Value, overrides: &Value) -> Option<String> {
         let single = path.iter().rev().fold(value, |inner, key| Value::Object([(key.clone(), inner)].into_iter().collect()));
         let mut whole = preset.clone();
         merge(&mut whole, single);
-        serde_json::from_value::<Policy>(whole).is_err().then(|| path.join("."))
+        json::from_value::<Policy>(&whole).is_err().then(|| path.join("."))
     })
 }
 

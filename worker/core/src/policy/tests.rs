@@ -3,7 +3,7 @@ use crate::rate::Limit;
 
 /// The default preset, from its file.
 pub(crate) fn default_policy() -> Policy {
-    Policy::from_value(tables(include_str!("../../../presets/default.toml")).0).unwrap()
+    Policy::from_value(&tables(include_str!("../../../presets/default.toml")).0).unwrap()
 }
 
 /// A preset file's policy and development data.
@@ -136,8 +136,8 @@ fn every_preset_is_valid() {
     for file in std::fs::read_dir("../presets").unwrap() {
         let path = file.unwrap().path();
         let (policy, data) = tables(&std::fs::read_to_string(&path).unwrap());
-        let policy = Policy::from_value(policy).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        serde_json::from_value::<Development>(data).unwrap().validate(&policy).unwrap();
+        let policy = Policy::from_value(&policy).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        crate::json::from_value::<Development>(&data).unwrap().validate(&policy).unwrap();
         names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
     }
     names.sort();
@@ -147,7 +147,7 @@ fn every_preset_is_valid() {
 #[test]
 fn development_data_must_suit_the_policy() {
     let (_, data) = tables(include_str!("../../../presets/default.toml"));
-    let data: Development = serde_json::from_value(data).unwrap();
+    let data: Development = crate::json::from_value(&data).unwrap();
     let wrong = |data: Development| data.validate(&default_policy()).unwrap_err();
     assert!(wrong(Development { owner_role: "boss".into(), ..data.clone() }).contains("development.owner_role"));
     assert!(wrong(Development { staff_role: "owner".into(), ..data }).contains("development.staff_role"));
@@ -206,7 +206,7 @@ mod floor {
 
     #[test]
     fn staff_may_set_what_the_policy_marks_and_nothing_that_loosens_a_public_client() {
-        let read = |text: &str| -> Overrides { serde_json::from_str(text).unwrap() };
+        let read = |text: &str| -> Overrides { crate::json::read(text.as_bytes()).unwrap() };
         let check = |text: &str, client_type, policy: &Policy| read(text).check(policy, &app(client_type));
         let (loose, strict) = (loose(), default_policy());
         let rate = r#"{"api.rate":{"limit":1000,"window_s":60}}"#;
@@ -222,6 +222,6 @@ mod floor {
         ] {
             assert!(check(text, client_type, policy).is_err(), "{text}");
         }
-        assert!(serde_json::from_str::<Overrides>(r#"{"access.life_s":1}"#).is_err());
+        assert!(crate::json::read::<Overrides>(br#"{"access.life_s":1}"#).is_err());
     }
 }

@@ -183,7 +183,7 @@ async fn decided(call: &mut Call, caller: &Caller, app: &Listed, decision: Decis
 async fn set_policy(call: &mut Call, caller: &Caller, app: &Listed) -> Result<Answer, Stop> {
     let overrides: Overrides = parsed(&body(call, 4096).await?)?;
     let record = apps::set_policy(call, &caller.actor, app, overrides).await?;
-    let mut knobs = serde_json::to_value(&record.overrides).unwrap_or_default();
+    let mut knobs = edgegrant_core::json::to_value(&record.overrides);
     if let Some(knobs) = knobs.as_object_mut() {
         knobs.retain(|_, knob| !knob.is_null());
     }

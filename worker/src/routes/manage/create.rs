@@ -125,6 +125,6 @@ async fn begin(call: &Call, caller: &Caller, what: Create<'_>, sent: &[u8]) -> R
             let wait = known.wait_s(now_s()).to_string();
             Err(problem(409, "The first request with this Idempotency-Key still runs").with("retry-after", &wait))
         }
-        Err(known) => Err(what.answer(known.status, &serde_json::from_str(&known.body).or_fault("idempotency")?)),
+        Err(known) => Err(what.answer(known.status, &edgegrant_core::json::parse(known.body.as_bytes()).or_fault("idempotency")?)),
     })
 }

@@ -133,7 +133,7 @@ fn parsed<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Stop> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(Stop::Answer(problem(400, "Send a JSON object")));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    edgegrant_core::json::read(body).map_err(|error| {
         let told: String = error.to_string().chars().take(200).collect();
         Stop::Answer(problem(400, &format!("Send a JSON object of what is documented: {told}")))
     })
