@@ -218,7 +218,7 @@ test("the claim that names staff makes a platform administrator, and a sign-in w
   const audit = await server.sql("SELECT action FROM audit WHERE action LIKE 'staff%' ORDER BY id");
   assert.deepEqual(
     audit.map(({ action }) => action),
-    ["staff_by_provider", "staff_ended_by_provider"],
+    ["staff_by_provider", "staff signed in", "staff_ended_by_provider"],
   );
 });
 

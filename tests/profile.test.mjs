@@ -120,6 +120,9 @@ test("A30: a password change ends every other session, gives this browser a new 
   assert.equal((await new Browser(server).signIn(STAFF)).status, 401, "the old password");
   assert.equal((await new Browser(server).signIn(STAFF, NEW)).status, 303, "the new one");
   assert.deepEqual(await server.sql("SELECT actor, action FROM audit"), [{ actor: STAFF_ID, action: "password changed" }]);
+  await server.count();
+  const letters = await (await server.fetch(`/__dev/mail.json?to=${STAFF}`)).json();
+  assert.ok(letters.some(({ subject }) => /password/i.test(subject)), "the person is told");
   assert.equal((await changePassword(here, NEW, PASSWORD)).status, 303);
 });
 

@@ -83,7 +83,10 @@ async fn sheet(call: &Call) -> Result<Answer, Fault> {
 }
 
 fn about<'a>(guest: &'a Guest, profile: &'a Profile) -> Section<'a> {
-    let mut facts = vec![Fact::text("Name", profile.name.as_str()), Fact::text("E-mail address", guest.visitor.email.as_str())];
+    let mut facts = vec![
+        Fact::text("Name", if profile.name.is_empty() { "none yet" } else { &profile.name }),
+        Fact::text("E-mail address", guest.visitor.email.as_str()),
+    ];
     facts.push(Fact::time("Here since", profile.since));
     if guest.visitor.staff {
         facts.push(Fact::text("Platform staff", "yes"));
@@ -297,7 +300,10 @@ fn kept(call: &Call, guest: &Guest, status: u16, keeps: Vec<String>) -> Result<A
     let mut page = SheetPage::new(guest.frame(call), "Delete your profile", "");
     page.up = Some(Link::other(HERE, "Your profile"));
     page.warning = Some("Your profile cannot be deleted yet: nobody else could look after what follows. Nothing was changed.".into());
-    let actions = vec![Action::link("Connected apps", "/account/apps"), Action::link("Your profile", HERE)];
+    let mut actions = vec![Action::link("Connected apps", "/account/apps")];
+    if page.frame.nav.keys {
+        actions.push(Action::link("API keys", "/account/keys"));
+    }
     page.sections = vec![Section { text: keeps.into_iter().map(Into::into).collect(), actions, ..Section::default() }];
     guest.page(call, status, &page)
 }

@@ -188,7 +188,10 @@ impl Read {
         let kind = |name: &str| Who { name: name.to_owned(), email: String::new(), place: place.clone() };
         match opened("email", &self.email_sealed) {
             Some(_) if hidden => kind("The platform"),
-            Some(email) => Who { name: opened("name", &self.name_sealed).unwrap_or_else(|| email.clone()), email, place },
+            Some(email) => {
+                let name = opened("name", &self.name_sealed).filter(|name| !name.is_empty());
+                Who { name: name.unwrap_or_else(|| email.clone()), email, place }
+            }
             None if self.actor == "platform" => kind("The platform"),
             None if self.actor == UNKNOWN => kind("Somebody"),
             None if is_token => kind("A management token"),

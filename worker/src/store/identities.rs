@@ -14,7 +14,8 @@ use serde_json::json;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
-use super::{audit, database, number, statement, text};
+use super::audit::{self, Entry};
+use super::{database, number, statement, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::{random, random_id};
@@ -148,6 +149,9 @@ fn person_statements(
                   WHERE id = ?1";
     batch.push(statement(database, update, &[text(user), email, name, staff.clone()])?);
     batch.push(statement(database, "UPDATE identities SET staff = ?2 WHERE user_id = ?1", &[text(user), staff])?);
+    let entry = Entry { actor: user, action: "staff signed in", network: &sign_in.network, ..Entry::default() };
+    let is_staff = ("EXISTS (SELECT 1 FROM users WHERE id = ?9 AND platform_admin = 1)", [text(user)]);
+    batch.push(audit::entry_if(database, config, &entry, sign_in.cookie.created_s, (is_staff.0, &is_staff.1))?);
     Ok(batch)
 }
 

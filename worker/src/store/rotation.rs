@@ -103,7 +103,7 @@ async fn rename(database: &D1Database, data: &Keyring, hash: &Keyring) -> Result
     let (newest, mut after, mut unopened) = (number(u64::from(newest)), 0, false);
     let select = format!(
         "SELECT rowid AS at, id, email_sealed AS sealed FROM users
-         WHERE lookup_key <> ?1 AND password_hash <> '' AND rowid > ?2 ORDER BY rowid LIMIT {ROUND}"
+         WHERE lookup_key <> ?1 AND rowid > ?2 AND NOT EXISTS (SELECT 1 FROM identities WHERE user_id = users.id) ORDER BY rowid LIMIT {ROUND}"
     );
     let update = "UPDATE OR IGNORE users SET email_lookup = j.new, lookup_key = ?2
          FROM (SELECT value ->> 0 AS at, value ->> 1 AS old, value ->> 2 AS new FROM json_each(?1)) j
