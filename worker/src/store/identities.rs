@@ -126,9 +126,9 @@ fn person_statements(
         batch.push(statement(database, insert, &[text(sign_in.issuer), lookup, text(user), now.clone()])?);
     }
     let entry = "INSERT INTO audit (at, actor, action, place_sealed)
-                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'staff_by_provider' ELSE 'staff_ended_by_provider' END, ?4
+                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'became_admin' ELSE 'no_longer_admin' END, ?4
                  FROM identities WHERE user_id = ?2 AND staff <> ?3";
-    batch.push(statement(database, entry, &[now, text(user), staff.clone(), audit::place(config, &sign_in.network)?])?);
+    batch.push(statement(database, entry, &[now.clone(), text(user), staff.clone(), audit::place(config, &sign_in.network)?])?);
     let update = "UPDATE users SET email_sealed = ?2, name_sealed = ?3, platform_admin = CASE
                     WHEN ?4 = 1 THEN 1
                     WHEN (SELECT staff FROM identities WHERE user_id = ?1) = 1 THEN 0
@@ -136,6 +136,10 @@ fn person_statements(
                   WHERE id = ?1";
     batch.push(statement(database, update, &[text(user), email, name, staff.clone()])?);
     batch.push(statement(database, "UPDATE identities SET staff = ?2 WHERE user_id = ?1", &[text(user), staff])?);
+    // As with a password: only sign-ins of staff are recorded.
+    let entry = "INSERT INTO audit (at, actor, action, place_sealed)
+                 SELECT ?1, ?2, 'staff signed in', ?3 FROM users WHERE id = ?2 AND platform_admin = 1";
+    batch.push(statement(database, entry, &[now, text(user), audit::place(config, &sign_in.network)?])?);
     Ok(batch)
 }
 
