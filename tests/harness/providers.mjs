@@ -172,5 +172,11 @@ export async function begin(browser, id, returnTo) {
   return new URL(answer.location);
 }
 
+/** Whether words stand in a server's log; an answer may be here before what its process has printed. */
+export async function logged(server, words) {
+  for (const limit = Date.now() + 10_000; !server.log.includes(words) && Date.now() < limit; ) await (await server.fetch("/login")).text();
+  return server.log.includes(words);
+}
+
 /** The answer of a provider, as it arrives here. */
 export const arrive = (browser, id, params) => browser.page(`/login/${id}/callback?${new URLSearchParams(params)}`);

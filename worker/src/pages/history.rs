@@ -55,8 +55,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("member added", "{who} made somebody a member: {detail}"),
     ("member removed", "{who} took somebody out of the account"),
     ("first_admin", "{who} became the first platform administrator"),
-    ("staff_by_provider", "{who} became platform staff"),
-    ("staff_ended_by_provider", "{who} is no longer platform staff"),
+    ("became_admin", "{who} became platform staff"),
+    ("no_longer_admin", "{who} is no longer platform staff"),
 ];
 
 impl Happened<'_> {

@@ -97,7 +97,8 @@ fn stale_flows(call: &Call) -> Vec<String> {
     let cookies = call.cookies(&cookie_name(call, "flow_"));
     let end = |value: &str| open_flow(call, value).map_or(0, |flow| flow.expires_s);
     let mut flows: Vec<(u64, String)> = cookies.into_iter().map(|(tag, value)| (end(&value), format!("flow_{tag}"))).collect();
-    flows.sort();
+    // Browsers send the oldest first, which tells those of one second apart.
+    flows.sort_by_key(|(end, _)| *end);
     let surplus = (flows.len() + 1).saturating_sub(FLOWS_MAX);
     flows.into_iter().enumerate().filter(|(at, (end, _))| *at < surplus || *end <= now).map(|(_, (_, name))| name).collect()
 }

@@ -31,7 +31,7 @@ async fn open(call: &Call) -> Result<Option<Standing>, Fault> {
     if call.config.setup_token.is_none() {
         return Ok(None);
     }
-    Ok(Some(setup::standing(&call.env).await?).filter(|standing| !standing.has_admin()))
+    Ok(Some(setup::standing(&call.env).await?).filter(|standing| *standing != Standing::Admin))
 }
 
 /// As if the page were not there.
@@ -40,10 +40,10 @@ fn closed(call: &Call) -> Answer {
 }
 
 /// Who would become the administrator: `None` is the first person, who is yet to be made.
-async fn candidate(call: &Call, standing: &Standing) -> Result<Result<Option<Guest>, Answer>, Fault> {
+async fn candidate(call: &Call, standing: Standing) -> Result<Result<Option<Guest>, Answer>, Fault> {
     Ok(match Guest::enter(call).await? {
         Ok(guest) => Ok(Some(guest)),
-        Err(_) if !standing.has_people() && call.config.policy.login.password => Ok(None),
+        Err(_) if standing == Standing::Nobody && call.config.policy.login.password => Ok(None),
         Err(elsewhere) => Err(elsewhere),
     })
 }
@@ -51,7 +51,7 @@ async fn candidate(call: &Call, standing: &Standing) -> Result<Result<Option<Gue
 /// `GET /admin/setup`.
 pub(crate) async fn form(call: &Call) -> Result<Answer, Fault> {
     let Some(standing) = open(call).await? else { return Ok(closed(call)) };
-    Ok(match candidate(call, &standing).await? {
+    Ok(match candidate(call, standing).await? {
         Ok(guest) => page(call, 200, guest.as_ref(), "", &[]),
         Err(elsewhere) => elsewhere,
     })
@@ -80,7 +80,7 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
         Err(refused) => return Ok(refused),
     };
     let Some(standing) = open(call).await? else { return Ok(closed(call)) };
-    let guest = match candidate(call, &standing).await? {
+    let guest = match candidate(call, standing).await? {
         Ok(Some(_)) => match Guest::sent(call, HERE, params.field("csrf")).await? {
             Ok(guest) => Some(guest),
             Err(refused) => return Ok(refused),

@@ -9,13 +9,12 @@ use edgegrant_core::keys::lookup_name;
 use edgegrant_core::oidc::identity::Identity;
 use edgegrant_core::person::SessionCookie;
 use edgegrant_core::seal::{Purpose, seal};
-use serde::Deserialize;
 use serde_json::json;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
 use super::audit::{self, Entry};
-use super::{database, number, statement, text};
+use super::{Pair, database, number, statement, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::{random, random_id};
@@ -36,21 +35,10 @@ pub(crate) struct SignIn<'a> {
     pub(crate) old: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Person {
-    user_id: String,
-    epoch: u32,
-}
-
-#[derive(Deserialize)]
-struct Lookup {
-    external_lookup: String,
-}
-
-/// What is known of the person and the accounts.
+/// What is known of the person (id and epoch) and the accounts (their look-up names).
 struct Known {
-    person: Option<Person>,
-    accounts: Vec<Lookup>,
+    person: Option<Pair>,
+    accounts: Vec<Pair>,
 }
 
 /// The names under which something of an issuer may be stored: one per hash key, the newest first.
@@ -82,9 +70,9 @@ async fn read(database: &D1Database, config: &Config, sign_in: &SignIn<'_>) -> R
     let subjects = names(config, SUBJECT, sign_in.issuer, &sign_in.identity.subject);
     let accounts = &sign_in.identity.accounts;
     let accounts: Vec<String> = accounts.iter().flat_map(|account| names(config, ACCOUNT, sign_in.issuer, &account.id)).collect();
-    let person = "SELECT i.user_id, u.epoch FROM identities i JOIN users u ON u.id = i.user_id
+    let person = "SELECT i.user_id AS text, u.epoch AS number FROM identities i JOIN users u ON u.id = i.user_id
                   WHERE i.issuer = ?1 AND i.subject_lookup IN (SELECT value FROM json_each(?2))";
-    let lookups = "SELECT external_lookup FROM provider_accounts
+    let lookups = "SELECT external_lookup AS text, 0 AS number FROM provider_accounts
                    WHERE issuer = ?1 AND external_lookup IN (SELECT value FROM json_each(?2))";
     let batch = vec![
         statement(database, person, &[text(sign_in.issuer), text(&json!(subjects).to_string())])?,
@@ -93,8 +81,8 @@ async fn read(database: &D1Database, config: &Config, sign_in: &SignIn<'_>) -> R
     let results = database.batch(batch).await.or_fault("D1 identity")?;
     let [people, accounts] = results.as_slice() else { return Err(Fault::at("D1 identity")) };
     Ok(Known {
-        person: super::rows_of::<Person>(people, "D1 identity")?.into_iter().next(),
-        accounts: super::rows_of::<Lookup>(accounts, "D1 identity")?,
+        person: super::rows_of::<Pair>(people, "D1 identity")?.into_iter().next(),
+        accounts: super::rows_of::<Pair>(accounts, "D1 identity")?,
     })
 }
 
@@ -102,12 +90,12 @@ async fn record(database: &D1Database, config: &Config, sign_in: &SignIn<'_>, kn
     let is_new = known.person.is_none();
     let person = match known.person {
         Some(person) => person,
-        None => Person { user_id: random_id()?, epoch: 0 },
+        None => Pair { text: random_id()?, number: 0 },
     };
-    let mut batch = person_statements(database, config, sign_in, &person.user_id, is_new)?;
+    let mut batch = person_statements(database, config, sign_in, &person.text, is_new)?;
     let accounts = accounts_json(config, sign_in, &known.accounts)?;
-    batch.extend(account_statements(database, sign_in, &person.user_id, &accounts)?);
-    let cookie = SessionCookie { user: person.user_id, epoch: person.epoch, ..sign_in.cookie.clone() };
+    batch.extend(account_statements(database, sign_in, &person.text, &accounts)?);
+    let cookie = SessionCookie { user: person.text, epoch: person.number, ..sign_in.cookie.clone() };
     batch.extend(super::people::session_statements(database, &cookie, sign_in.expires_s, sign_in.old.as_deref())?);
     database.batch(batch).await.or_fault("D1 sign-in")?;
     Ok(cookie)
@@ -139,9 +127,9 @@ fn person_statements(
         batch.push(statement(database, insert, &[text(sign_in.issuer), lookup, text(user), now.clone()])?);
     }
     let entry = "INSERT INTO audit (at, actor, action, place_sealed)
-                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'staff_by_provider' ELSE 'staff_ended_by_provider' END, ?4
+                 SELECT ?1, ?2, CASE ?3 WHEN 1 THEN 'became_admin' ELSE 'no_longer_admin' END, ?4
                  FROM identities WHERE user_id = ?2 AND staff <> ?3";
-    batch.push(statement(database, entry, &[now, text(user), staff.clone(), audit::place(config, &sign_in.network)?])?);
+    batch.push(statement(database, entry, &[now.clone(), text(user), staff.clone(), audit::place(config, &sign_in.network)?])?);
     let update = "UPDATE users SET email_sealed = ?2, name_sealed = ?3, platform_admin = CASE
                     WHEN ?4 = 1 THEN 1
                     WHEN (SELECT staff FROM identities WHERE user_id = ?1) = 1 THEN 0
@@ -156,11 +144,11 @@ fn person_statements(
 }
 
 /// The accounts for the statements: each with its look-up name and an id of ours in case it is new.
-fn accounts_json(config: &Config, sign_in: &SignIn<'_>, known: &[Lookup]) -> Result<String, Fault> {
+fn accounts_json(config: &Config, sign_in: &SignIn<'_>, known: &[Pair]) -> Result<String, Fault> {
     let mut entries = Vec::new();
     for account in &sign_in.identity.accounts {
         let names = names(config, ACCOUNT, sign_in.issuer, &account.id);
-        let stored = names.iter().find(|name| known.iter().any(|lookup| lookup.external_lookup == **name));
+        let stored = names.iter().find(|name| known.iter().any(|lookup| lookup.text == **name));
         let lookup = stored.or(names.first()).or_fault("hash key")?;
         entries.push(json!({ "lookup": lookup, "id": random_id()?, "name": account.name, "role": account.role }));
     }

@@ -64,6 +64,16 @@ pub(crate) struct Item {
     pub(crate) json: String,
 }
 
+/// A text and a number: what small queries give. One type for all of them, since each type that rows are
+/// read into is kilobytes of module.
+#[derive(Deserialize)]
+pub(crate) struct Pair {
+    /// Column `text`.
+    pub(crate) text: String,
+    /// Column `number`.
+    pub(crate) number: u32,
+}
+
 /// Runs one statement that returns nothing.
 pub(crate) async fn run(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<(), Fault> {
     statement(database, sql, values)?.run().await.or_fault("D1 write")?;

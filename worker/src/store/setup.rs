@@ -3,38 +3,34 @@
 
 use edgegrant_core::person::normal_email;
 use edgegrant_core::seal::{Purpose, seal};
-use serde::Deserialize;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env};
 
-use super::{audit, database, number, people, rows, statement, text};
+use super::{Pair, audit, database, number, people, rows, statement, text};
 use crate::config::Config;
 use crate::fault::{Fault, OrFault as _};
 use crate::platform::random;
 
 /// What is there.
-#[derive(Deserialize)]
-pub(crate) struct Standing {
-    people: u32,
-    admin: u32,
-}
-
-impl Standing {
-    /// Whether anybody has an account.
-    pub(crate) fn has_people(&self) -> bool {
-        self.people != 0
-    }
-
-    /// Whether anybody is an administrator.
-    pub(crate) fn has_admin(&self) -> bool {
-        self.admin != 0
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nobody has an account.
+    Nobody,
+    /// There are people, none of them an administrator.
+    People,
+    /// There is an administrator.
+    Admin,
 }
 
 /// One D1 read.
 pub(crate) async fn standing(env: &Env) -> Result<Standing, Fault> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM users) AS people, EXISTS (SELECT 1 FROM users WHERE platform_admin = 1) AS admin";
-    rows::<Standing>(&database(env)?, sql, &[]).await?.into_iter().next().or_fault("D1 set-up")
+    let sql = "SELECT '' AS text, EXISTS (SELECT 1 FROM users) + EXISTS (SELECT 1 FROM users WHERE platform_admin = 1) AS number";
+    let found = rows::<Pair>(&database(env)?, sql, &[]).await?;
+    Ok(match found.first().or_fault("D1 set-up")?.number {
+        0 => Standing::Nobody,
+        1 => Standing::People,
+        _ => Standing::Admin,
+    })
 }
 
 const NO_ADMIN: &str = "NOT EXISTS (SELECT 1 FROM users WHERE platform_admin = 1)";
@@ -55,16 +51,14 @@ fn entry(
 
 /// Whether the second of two statements has changed a row.
 async fn changed(database: &D1Database, batch: Vec<D1PreparedStatement>) -> Result<bool, Fault> {
-    #[derive(Deserialize)]
-    struct Changed {}
     let results = database.batch(batch).await.or_fault("D1 set-up")?;
-    Ok(!super::rows_of::<Changed>(results.get(1).or_fault("D1 set-up")?, "D1 set-up")?.is_empty())
+    Ok(!super::rows_of::<Pair>(results.get(1).or_fault("D1 set-up")?, "D1 set-up")?.is_empty())
 }
 
 /// One D1 batch: somebody becomes the administrator; false when there is one already.
 pub(crate) async fn become_admin(env: &Env, config: &Config, user: &str, network: &str, now_s: u64) -> Result<bool, Fault> {
     let database = database(env)?;
-    let update = format!("UPDATE users SET platform_admin = 1 WHERE id = ?1 AND {NO_ADMIN} RETURNING id");
+    let update = format!("UPDATE users SET platform_admin = 1 WHERE id = ?1 AND {NO_ADMIN} RETURNING id AS text, 1 AS number");
     let batch = vec![entry(&database, config, user, network, now_s, NO_ADMIN)?, statement(&database, &update, &[text(user)])?];
     changed(&database, batch).await
 }
@@ -89,7 +83,7 @@ pub(crate) async fn first_person(env: &Env, config: &Config, first: &First<'_>, 
     let names = people::email_names(&config.keys, first.email);
     let insert = format!(
         "INSERT INTO users (id, email_lookup, email_sealed, name_sealed, password_hash, platform_admin, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6 WHERE {NOBODY} RETURNING id"
+         SELECT ?1, ?2, ?3, ?4, ?5, 1, ?6 WHERE {NOBODY} RETURNING id AS text, 1 AS number"
     );
     let values = [
         text(first.user),
