@@ -5,7 +5,7 @@
 use edgegrant_core::app::{LOGO_MAX, logo_type};
 use edgegrant_core::encoding::{hex, sha256};
 use futures_util::StreamExt as _;
-use worker::{AbortSignal, CacheMode, Fetch, Request, RequestInit, RequestRedirect, Url, web_sys};
+use worker::{AbortSignal, Fetch, Url, web_sys};
 
 use super::apps::{Edited, edit};
 use super::{Actor, Failure, invalid};
@@ -31,10 +31,11 @@ pub(crate) async fn fetch(address: &str) -> Result<Vec<u8>, Failure> {
     if !may_fetch(address) {
         return Err(wrong("use an https address with a public host name, without port and user name"));
     }
-    let mut init = RequestInit::new();
-    init.with_redirect(RequestRedirect::Manual).with_cache(CacheMode::NoStore);
+    let init = web_sys::RequestInit::new();
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    init.set_cache(web_sys::RequestCache::NoStore);
     let no_answer = |_| wrong("the address did not answer within 5 seconds: upload the image instead");
-    let request = Request::new_with_init(address, &init).map_err(no_answer)?;
+    let request = web_sys::Request::new_with_str_and_init(address, &init).map_err(|error| no_answer(error.into()))?.into();
     // The signal ends the reading of the body too.
     let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(FETCH_MS));
     let mut response = Fetch::Request(request).send_with_signal(&signal).await.map_err(no_answer)?;

@@ -125,7 +125,7 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, ent
         &[text(&install.account_id), app],
     )?;
     let audit = audit::entry(&database, config, entry, now_s)?;
-    let results = database.batch(vec![begin, audit]).await.or_fault("D1 disconnect")?;
+    let results = super::batch(&database, vec![begin, audit], "D1 disconnect").await?;
     let seq = rows_of::<Seq>(results.first().or_fault("D1 disconnect")?, "D1 disconnect")?;
     Ok(seq.first().or_fault("D1 disconnect")?.seq)
 }

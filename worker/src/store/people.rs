@@ -49,7 +49,7 @@ pub(crate) async fn replace_session(env: &Env, new: &SessionCookie, expires_s: u
     if let Some(old) = old {
         batch.push(super::statement(&database, "DELETE FROM sessions WHERE id = ?1", &[text(old)])?);
     }
-    database.batch(batch).await.or_fault("D1 session")?;
+    super::batch(&database, batch, "D1 session").await?;
     Ok(())
 }
 
