@@ -11,6 +11,7 @@ mod form;
 mod login;
 mod notice;
 mod notices;
+mod parts;
 mod sheet;
 mod words;
 
