@@ -1,6 +1,6 @@
 //! Forms with files, read by the platform's own parser, and only after they were found small enough.
 
-use worker::{FormData, FormEntry, Headers, Method, Request, RequestInit};
+use worker::{FormData, FormEntry, Headers};
 
 use crate::call::{BadBody, Call};
 use crate::fault::{Fault, OrFault as _};
@@ -34,9 +34,7 @@ impl Call {
         let headers = Headers::new();
         headers.set("content-type", &media_type).or_fault("form")?;
         let body = worker::js_sys::Uint8Array::from(bytes.as_slice());
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_headers(headers).with_body(Some(body.into()));
-        let mut copy = Request::new_with_init("https://form/", &init).or_fault("form")?;
+        let mut copy = crate::platform::request("https://form/", "POST", &headers, Some(&body)).or_fault("form")?;
         // What the parser does not understand is the sender's mistake.
         Ok(copy.form_data().await.map(Multipart).map_err(|_| BadBody::Malformed))
     }

@@ -13,6 +13,7 @@ pub(crate) mod history;
 mod login;
 mod notice;
 mod notices;
+mod parts;
 mod sheet;
 mod words;
 

@@ -1,6 +1,7 @@
 //! Clock, randomness and address: what the core takes as arguments.
 
-use worker::{Date, Headers};
+use worker::wasm_bindgen::JsValue;
+use worker::{Date, Headers, Request, web_sys};
 
 /// Milliseconds since 1970. The platform's clock stands still while a request computes.
 pub(crate) fn now_ms() -> u64 {
@@ -43,4 +44,15 @@ pub(crate) fn network(headers: &Headers) -> String {
         Ok(v4) => v4.to_string(),
         Err(_) => "unknown".to_owned(),
     }
+}
+
+/// A request of our own. Made without `worker::RequestInit`, which brings writers of settings that nothing here uses.
+pub(crate) fn request(address: &str, method: &str, headers: &Headers, body: Option<&JsValue>) -> worker::Result<Request> {
+    let init = web_sys::RequestInit::new();
+    init.set_method(method);
+    init.set_headers(headers.as_ref());
+    if let Some(body) = body {
+        init.set_body(body);
+    }
+    Ok(web_sys::Request::new_with_str_and_init(address, &init)?.into())
 }

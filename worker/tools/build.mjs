@@ -101,9 +101,12 @@ async function buildWorker(variant, tools) {
   writeFileSync(stamp, hash);
 }
 
-/** Takes the names of functions out of a release module: nothing runs them, and they are a tenth of what is uploaded. */
+/**
+ * Takes the names of functions out of a release module: nothing runs them, and they are a tenth of what is uploaded. In
+ * the order of their names, functions that the compiler made of one source stand together, which packs better.
+ */
 async function strip(module) {
-  const args = ["--all-features", "--strip-debug", "--strip-producers", module, "-o", module];
+  const args = ["--all-features", "--reorder-functions-by-name", "--strip-debug", "--strip-producers", module, "-o", module];
   await step("Taking names out of the module", bin("wasm-opt"), args);
 }
 

@@ -125,7 +125,7 @@ pub(crate) async fn seed(env: &Env, config: &Config) -> Result<(), Fault> {
         batch.extend(client_rows(&database, config, client, words)?);
     }
     batch.extend(server_rows(&database, config)?);
-    database.batch(batch).await.or_fault("seed")?;
+    crate::store::batch(&database, batch, "seed").await?;
     for (client, words) in clients(data) {
         if ask(env, client.number, &Command::Read(Vec::new())).await?.app().is_none() {
             ask(env, client.number, &Command::Write(Box::new(app(config, client, words)?))).await?;

@@ -16,7 +16,7 @@ pub(crate) mod limiter;
 use edgegrant_core::encoding::{base64url, from_base64url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Env, Headers, Method, Request, RequestInit, Response, ResponseBuilder, SqlStorage, SqlStorageValue};
+use worker::{Env, Headers, Request, Response, ResponseBuilder, SqlStorage, SqlStorageValue};
 
 use crate::fault::{Fault, OrFault as _};
 
@@ -44,9 +44,7 @@ pub(crate) async fn ask<C: Serialize, A: DeserializeOwned>(env: &Env, binding: &
     let bytes = postcard::to_allocvec(command).or_fault(binding)?;
     let headers = Headers::new();
     headers.set(COMMAND, &base64url(&bytes)).or_fault(binding)?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(headers);
-    let request = Request::new_with_init("https://object/", &init).or_fault(binding)?;
+    let request = crate::platform::request("https://object/", "POST", &headers, None).or_fault(binding)?;
     let response = stub.fetch_with_request(request).await.or_fault(binding)?;
     let answer = response.headers().get(ANSWER).or_fault(binding)?.or_fault(binding)?;
     let bytes = from_base64url(&answer).or_fault(binding)?;

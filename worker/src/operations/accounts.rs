@@ -29,7 +29,7 @@ pub(crate) async fn known(call: &Call, actor: &Actor, account: &str) -> Result<S
 async fn recorded(call: &Call, statement: worker::D1PreparedStatement, entry: audit::Entry<'_>) -> Result<(), Fault> {
     let database = database(&call.env)?;
     let batch = vec![statement, audit::entry(&database, &call.config, &entry, now_s())?];
-    database.batch(batch).await.or_fault("D1 account")?;
+    crate::store::batch(&database, batch, "D1 account").await?;
     Ok(())
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn recorded(call: &Call, batch: Vec<worker::D1PreparedStatement
     let database = database(&call.env)?;
     let mut batch = batch;
     batch.push(audit::entry(&database, &call.config, &entry, now_s())?);
-    database.batch(batch).await.or_fault("D1 app")?;
+    crate::store::batch(&database, batch, "D1 app").await?;
     Ok(())
 }
 

@@ -83,7 +83,7 @@ pub(crate) async fn issue(call: &Call, actor: &Actor, own: impl Fn(&str) -> bool
     let entry = audit::Entry { subject: &id, detail: &label, ..actor.did("token issued") };
     let database = database(&call.env)?;
     let batch = vec![tokens::insert(&database, &new, now)?, audit::entry(&database, &call.config, &entry, now)?];
-    database.batch(batch).await.or_fault("D1 token")?;
+    crate::store::batch(&database, batch, "D1 token").await?;
     Ok(json!({
         "id": id, "label": label, "scopes": wanted.scopes, "account": wanted.account,
         "created_at": now, "expires_at": wanted.expires_at, "token": token,
@@ -99,6 +99,6 @@ pub(crate) async fn revoke(call: &Call, actor: &Actor, id: &str) -> Result<(), F
     let entry = audit::Entry { subject: id, ..actor.did("token revoked") };
     let database = database(&call.env)?;
     let batch = vec![tokens::delete(&database, id)?, audit::entry(&database, &call.config, &entry, now_s())?];
-    database.batch(batch).await.or_fault("D1 token")?;
+    crate::store::batch(&database, batch, "D1 token").await?;
     Ok(())
 }

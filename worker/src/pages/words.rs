@@ -1,6 +1,11 @@
 //! Words for numbers, and the filters that make foreign strings fit to be shown.
 
+use std::fmt;
+
+use askama::filters::{Escaper as _, Html, HtmlSafe};
+use askama::{FastWritable, Values};
 use edgegrant_core::calendar::civil;
+use edgegrant_core::foreign::{is_stacked, is_unseen, one_line};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -117,43 +122,89 @@ fn month_name(month: u64) -> &'static str {
     }
 }
 
-/// Template filters. What they return is escaped like any other value.
+/// What is done to a text before it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Care {
+    /// A foreign name or other short text.
+    Shown,
+    /// A foreign text of some sentences.
+    Described,
+    /// A value as it came: unseen characters in their escaped form, shortened.
+    Received,
+}
+
+impl Care {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Shown => Some(one_line(text, 100)).filter(|line| !line.is_empty()).unwrap_or_else(|| "(no name)".to_owned()),
+            Self::Described => one_line(text, 500),
+            Self::Received => received(text),
+        }
+    }
+}
+
+fn received(text: &str) -> String {
+    const LIMIT: usize = 200;
+    let mut out = String::new();
+    for c in text.chars().take(LIMIT) {
+        if c.is_control() || is_unseen(c) || is_stacked(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    let length = text.chars().count();
+    if length > LIMIT {
+        out.push_str(&format!("… ({length} characters)"));
+    }
+    out
+}
+
+/// Writes a text with care, escaped. One function for every place in every template.
+#[inline(never)]
+fn write_with_care(out: &mut dyn fmt::Write, text: &str, care: Care) -> fmt::Result {
+    Html.write_escaped_str(out, &care.apply(text))
+}
+
+/// A text that is written with care, and escaped by itself.
+#[derive(Debug)]
+pub(super) struct Careful<T>(T, Care);
+
+impl<T: AsRef<str>> FastWritable for Careful<T> {
+    fn write_into(&self, out: &mut dyn fmt::Write, _: &dyn Values) -> askama::Result<()> {
+        Ok(write_with_care(out, self.0.as_ref(), self.1)?)
+    }
+}
+
+impl<T: AsRef<str>> fmt::Display for Careful<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_with_care(f, self.0.as_ref(), self.1)
+    }
+}
+
+impl<T: AsRef<str>> HtmlSafe for Careful<T> {}
+
+/// Template filters. What they return is escaped.
 #[allow(unreachable_pub, reason = "the filter macro makes public functions")]
 pub(super) mod filters {
+    use super::{Care, Careful};
     use askama::{Result, Values};
-    use edgegrant_core::foreign::{is_stacked, is_unseen, one_line};
-    use std::fmt::Display;
 
-    /// A foreign name or other short text.
+    /// See [`Care::Shown`].
     #[askama::filter_fn]
-    pub(crate) fn shown(text: impl Display, _: &dyn Values) -> Result<String> {
-        let line = one_line(&text.to_string(), 100);
-        Ok(if line.is_empty() { "(no name)".to_owned() } else { line })
+    pub(crate) fn shown<T: AsRef<str>>(text: T, _: &dyn Values) -> Result<Careful<T>> {
+        Ok(Careful(text, Care::Shown))
     }
 
-    /// A foreign text of some sentences.
+    /// See [`Care::Described`].
     #[askama::filter_fn]
-    pub(crate) fn described(text: impl Display, _: &dyn Values) -> Result<String> {
-        Ok(one_line(&text.to_string(), 500))
+    pub(crate) fn described<T: AsRef<str>>(text: T, _: &dyn Values) -> Result<Careful<T>> {
+        Ok(Careful(text, Care::Described))
     }
 
-    /// A value as it came, for a developer: unseen characters in their escaped form, shortened.
+    /// See [`Care::Received`].
     #[askama::filter_fn]
-    pub(crate) fn received(text: impl Display, _: &dyn Values) -> Result<String> {
-        const LIMIT: usize = 200;
-        let text = text.to_string();
-        let mut out = String::new();
-        for c in text.chars().take(LIMIT) {
-            if c.is_control() || is_unseen(c) || is_stacked(c) {
-                out.extend(c.escape_unicode());
-            } else {
-                out.push(c);
-            }
-        }
-        let length = text.chars().count();
-        if length > LIMIT {
-            out.push_str(&format!("… ({length} characters)"));
-        }
-        Ok(out)
+    pub(crate) fn received<T: AsRef<str>>(text: T, _: &dyn Values) -> Result<Careful<T>> {
+        Ok(Careful(text, Care::Received))
     }
 }

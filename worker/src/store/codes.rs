@@ -35,7 +35,7 @@ fn key(hash: &[u8; 32]) -> String {
 /// decides.
 pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &str, life_s: u64) -> Result<(), Fault> {
     let kv = env.kv("CODES").or_fault("KV")?;
-    let put = kv.put(&key(hash), record).or_fault("KV put")?;
+    let put = kv.put_bytes(&key(hash), record.as_bytes()).or_fault("KV put")?;
     put.expiration_ttl(life_s + KV_TTL_MIN_S).execute().await.or_fault("KV put")
 }
 

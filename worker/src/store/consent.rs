@@ -198,7 +198,7 @@ pub(crate) async fn allow(env: &Env, decider: &Decider<'_>, allowed: &Allowed<'_
         statement(&database, &code, &code_values)?,
         audit(&database, decider, &batch, "allowed", Some(&held.account))?,
     ];
-    let results = database.batch(statements).await.or_fault("D1 consent")?;
+    let results = super::batch(&database, statements, "D1 consent").await?;
     let before = rows_of::<Record>(results.get(1).or_fault("D1 consent")?, "D1 consent")?;
     let recorded = rows_of::<Record>(results.get(3).or_fault("D1 consent")?, "D1 consent")?;
     match recorded.into_iter().next() {
@@ -217,7 +217,7 @@ pub(crate) async fn deny(env: &Env, decider: &Decider<'_>) -> Result<Outcome, Fa
     let mine =
         statement(&database, "SELECT batch FROM decisions WHERE number = ?1 AND batch = ?2", &[text(&hex(decider.number)), text(&batch)])?;
     let statements = vec![insert_number(&database, decider, &batch, None)?, audit(&database, decider, &batch, "denied", None)?, mine];
-    let results = database.batch(statements).await.or_fault("D1 consent")?;
+    let results = super::batch(&database, statements, "D1 consent").await?;
     let recorded = rows_of::<Batch>(results.get(2).or_fault("D1 consent")?, "D1 consent")?;
     if recorded.iter().any(|row| row.batch == batch) {
         Ok(Outcome::Recorded(Recorded::default()))

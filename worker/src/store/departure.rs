@@ -103,7 +103,7 @@ pub(crate) async fn delete(env: &Env, config: &Config, user: &str, contacts: &[u
     for sql in STATEMENTS {
         batch.push(leaving(&database, sql, user)?);
     }
-    let results = database.batch(batch).await.or_fault("D1 deletion")?;
+    let results = super::batch(&database, batch, "D1 deletion").await?;
     let gone = super::rows_of::<Gone>(results.first().or_fault("D1 deletion")?, "D1 deletion")?;
     Ok(!gone.is_empty())
 }

@@ -50,7 +50,7 @@ pub(crate) async fn begin(env: &Env, name: String, request: &str, now_s: u64) ->
         statement(&database, take, &[text(&name), text(request), number(expires_at), number(now_s)])?,
         statement(&database, read, &[text(&name)])?,
     ];
-    let results = database.batch(batch).await.or_fault("D1 idempotency")?;
+    let results = super::batch(&database, batch, "D1 idempotency").await?;
     let mine = super::rows_of::<Mine>(results.first().or_fault("D1 idempotency")?, "D1 idempotency")?;
     if !mine.is_empty() {
         return Ok(Ok(Lease { name, expires_at }));

@@ -78,7 +78,7 @@ async fn read(database: &D1Database, config: &Config, sign_in: &SignIn<'_>) -> R
         statement(database, person, &[text(sign_in.issuer), text(&json!(subjects).to_string())])?,
         statement(database, lookups, &[text(sign_in.issuer), text(&json!(accounts).to_string())])?,
     ];
-    let results = database.batch(batch).await.or_fault("D1 identity")?;
+    let results = super::batch(database, batch, "D1 identity").await?;
     let [people, accounts] = results.as_slice() else { return Err(Fault::at("D1 identity")) };
     Ok(Known {
         person: super::rows_of::<Pair>(people, "D1 identity")?.into_iter().next(),
@@ -97,7 +97,7 @@ async fn record(database: &D1Database, config: &Config, sign_in: &SignIn<'_>, kn
     batch.extend(account_statements(database, sign_in, &person.text, &accounts)?);
     let cookie = SessionCookie { user: person.text, epoch: person.number, ..sign_in.cookie.clone() };
     batch.extend(super::people::session_statements(database, &cookie, sign_in.expires_s, sign_in.old.as_deref())?);
-    database.batch(batch).await.or_fault("D1 sign-in")?;
+    super::batch(database, batch, "D1 sign-in").await?;
     Ok(cookie)
 }
 

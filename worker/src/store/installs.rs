@@ -143,7 +143,7 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, install: &Install, ent
         &[text(&install.account_id), app],
     )?;
     let audit = audit::entry(&database, config, entry, now_s)?;
-    let results = database.batch(vec![begin, audit]).await.or_fault("D1 disconnect")?;
+    let results = super::batch(&database, vec![begin, audit], "D1 disconnect").await?;
     let seq = rows_of::<Seq>(results.first().or_fault("D1 disconnect")?, "D1 disconnect")?;
     Ok(seq.first().or_fault("D1 disconnect")?.seq)
 }
@@ -180,7 +180,7 @@ pub(crate) async fn replayed(env: &Env, config: &Config, replay: &Replay<'_>, no
     if let Some(seq) = replay.ended {
         batch.push(super::statement(&database, ENDED, &[text(replay.grant_id), number(seq), number(now_s), text(replay.why)])?);
     }
-    database.batch(batch).await.or_fault("D1 replay")?;
+    super::batch(&database, batch, "D1 replay").await?;
     Ok(())
 }
 

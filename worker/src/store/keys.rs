@@ -104,7 +104,7 @@ pub(crate) async fn begin(env: &Env, new: &NewRow<'_>) -> Result<Option<ApiKey>,
         number(new.expires_at),
     ];
     let found = statement(&database, &format!("{COLUMNS} WHERE k.id = ?1"), &[text(new.id)])?;
-    let results = database.batch(vec![statement(&database, sql, &values)?, found]).await.or_fault("D1 key")?;
+    let results = super::batch(&database, vec![statement(&database, sql, &values)?, found], "D1 key").await?;
     Ok(super::rows_of::<ApiKey>(results.get(1).or_fault("D1 key")?, "D1 key")?.into_iter().next())
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn live(env: &Env, config: &Config, key: &ApiKey, hint: &str, e
     let database = database(env)?;
     let record = recorded(&database, config, entry, key, "issuing", now_s)?;
     let sql = "UPDATE api_keys SET status = 'live', hint = ?2 WHERE id = ?1 AND status = 'issuing' RETURNING id";
-    let results = database.batch(vec![record, statement(&database, sql, &[text(&key.id), text(hint)])?]).await.or_fault("D1 key")?;
+    let results = super::batch(&database, vec![record, statement(&database, sql, &[text(&key.id), text(hint)])?], "D1 key").await?;
     Ok(!super::rows_of::<IgnoredAny>(results.get(1).or_fault("D1 key")?, "D1 key")?.is_empty())
 }
 
@@ -173,7 +173,7 @@ pub(crate) async fn begin_end(env: &Env, config: &Config, key: &ApiKey, entry: &
     let database = database(env)?;
     let record = recorded(&database, config, entry, key, "live", now_s)?;
     let sql = "UPDATE api_keys SET status = 'ending' WHERE id = ?1 AND status = 'live'";
-    database.batch(vec![record, statement(&database, sql, &[text(&key.id)])?]).await.or_fault("D1 key")?;
+    super::batch(&database, vec![record, statement(&database, sql, &[text(&key.id)])?], "D1 key").await?;
     Ok(())
 }
 
@@ -204,7 +204,7 @@ pub(crate) async fn give_up(env: &Env, before: u64, long_ago: u64) -> Result<Vec
         )?,
         statement(&database, &format!("{COLUMNS} WHERE k.status = 'ending' AND k.hint = '' LIMIT 50"), &[])?,
     ];
-    let results = database.batch(statements).await.or_fault("D1 keys")?;
+    let results = super::batch(&database, statements, "D1 keys").await?;
     super::rows_of(results.get(2).or_fault("D1 keys")?, "D1 keys")
 }
 

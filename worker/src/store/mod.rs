@@ -22,8 +22,11 @@ use edgegrant_core::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use worker::js_sys::{Array, JSON};
+use worker::wasm_bindgen::JsCast as _;
 use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, D1Result, Env};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{D1Database, D1PreparedStatement, Env, worker_sys};
 
 use crate::fault::{Fault, OrFault as _};
 
@@ -42,17 +45,31 @@ pub(crate) async fn rows<T: DeserializeOwned>(database: &D1Database, sql: &str, 
     rows_of(&read(database, sql, values).await?, "D1 read")
 }
 
-async fn read(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<D1Result, Fault> {
-    statement(database, sql, values)?.all().await.or_fault("D1 read")
+async fn read(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<Value, Fault> {
+    let answer = statement(database, sql, values)?.inner().all().map_err(worker::Error::from).or_fault("D1 read")?;
+    let answer = JsFuture::from(answer).await.map_err(worker::Error::from).or_fault("D1 read")?;
+    results(answer, "D1 read")
 }
 
 /// The rows of a result, through the one reader of JSON (see `edgegrant_core::json`).
-pub(crate) fn rows_of<T: DeserializeOwned>(result: &D1Result, place: &'static str) -> Result<Vec<T>, Fault> {
-    values_of(result, place)?.iter().map(|row| json::from_value(row).or_fault(place)).collect()
+fn results(answer: JsValue, place: &'static str) -> Result<Value, Fault> {
+    let rows = answer.unchecked_into::<worker_sys::D1Result>().results().map_err(worker::Error::from).or_fault(place)?;
+    let text = JSON::stringify(&rows.unwrap_or_default()).map_err(worker::Error::from).or_fault(place)?;
+    json::parse(String::from(text).as_bytes()).or_fault(place)
 }
 
-fn values_of(result: &D1Result, place: &'static str) -> Result<Vec<Value>, Fault> {
-    result.results().or_fault(place)
+/// Runs statements as one transaction, all of them or none; the rows of each, for [`rows_of`].
+pub(crate) async fn batch(database: &D1Database, statements: Vec<D1PreparedStatement>, place: &'static str) -> Result<Vec<Value>, Fault> {
+    let statements: Array = statements.iter().map(D1PreparedStatement::inner).collect();
+    let database = AsRef::<JsValue>::as_ref(database).unchecked_ref::<worker_sys::D1Database>();
+    let answers = database.batch(statements).map_err(worker::Error::from).or_fault(place)?;
+    let answers = JsFuture::from(answers).await.map_err(worker::Error::from).or_fault(place)?;
+    Array::from(&answers).iter().map(|answer| results(answer, place)).collect()
+}
+
+/// Rows as a type.
+pub(crate) fn rows_of<T: DeserializeOwned>(rows: &Value, place: &'static str) -> Result<Vec<T>, Fault> {
+    json::from_value(rows).or_fault(place)
 }
 
 /// A row of a list for programs, which the database has put into JSON.
@@ -76,7 +93,7 @@ pub(crate) struct Pair {
 
 /// Runs one statement that returns nothing.
 pub(crate) async fn run(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<(), Fault> {
-    statement(database, sql, values)?.run().await.or_fault("D1 write")?;
+    read(database, sql, values).await?;
     Ok(())
 }
 
@@ -112,6 +129,6 @@ pub(crate) async fn sweep(env: &Env, keep_audit_days: u32, now_s: u64) -> Result
         let sql = format!("DELETE FROM {table} WHERE expires_at < ?1");
         batch.push(statement(&database, &sql, &[number(now_s.saturating_sub(3600))])?);
     }
-    database.batch(batch).await.or_fault("D1 sweep")?;
+    self::batch(&database, batch, "D1 sweep").await?;
     Ok(())
 }

@@ -99,7 +99,7 @@ pub(crate) async fn replace_session(
     if let Some(entry) = entry {
         batch.push(audit::entry(&database, config, entry, new.created_s)?);
     }
-    database.batch(batch).await.or_fault("D1 session")?;
+    super::batch(&database, batch, "D1 session").await?;
     Ok(())
 }
 

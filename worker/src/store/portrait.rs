@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use worker::Env;
 
 use super::{database, number, statement, text};
-use crate::fault::{Fault, OrFault as _};
+use crate::fault::Fault;
 
 /// Where it is, under which name, and how it reads. Times are in the form of RFC 3339.
 const PARTS: [(&str, &str); 7] = [
@@ -52,7 +52,7 @@ pub(crate) async fn read(env: &Env, user: &str, now_s: u64) -> Result<Map<String
         let used = if sql.contains("?2") { &values[..] } else { values.split_at(1).0 };
         batch.push(statement(&database, sql, used)?);
     }
-    let results = database.batch(batch).await.or_fault("D1 export")?;
+    let results = super::batch(&database, batch, "D1 export").await?;
     let mut parts = Map::new();
     for ((name, _), result) in PARTS.iter().zip(&results) {
         parts.insert((*name).to_owned(), Value::Array(super::rows_of::<Value>(result, "D1 export")?));

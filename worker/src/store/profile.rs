@@ -58,7 +58,7 @@ pub(crate) async fn rename(env: &Env, config: &Config, user: &str, name: &str, e
     let database = database(env)?;
     let sealed = super::people::seal_column(&config.keys, user, "name", name)?;
     let rename = statement(&database, "UPDATE users SET name_sealed = ?2 WHERE id = ?1", &[text(user), text(&sealed)])?;
-    database.batch(vec![rename, audit::entry(&database, config, entry, now_s)?]).await.or_fault("D1 name")?;
+    super::batch(&database, vec![rename, audit::entry(&database, config, entry, now_s)?], "D1 name").await?;
     Ok(())
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn rename(env: &Env, config: &Config, user: &str, name: &str, e
 pub(crate) async fn end_others(env: &Env, config: &Config, cookie: &SessionCookie, entry: &Entry<'_>, now_s: u64) -> Result<(), Fault> {
     let database = database(env)?;
     let end = statement(&database, "DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2", &[text(&cookie.user), text(&cookie.session)])?;
-    database.batch(vec![end, audit::entry(&database, config, entry, now_s)?]).await.or_fault("D1 sessions")?;
+    super::batch(&database, vec![end, audit::entry(&database, config, entry, now_s)?], "D1 sessions").await?;
     Ok(())
 }
 
@@ -127,7 +127,7 @@ pub(crate) async fn change_password(
     if new.and_grants {
         batch.extend(endings(&database, user, hash, audit::place(config, entry.network)?, now)?);
     }
-    let results = database.batch(batch).await.or_fault("D1 password")?;
+    let results = super::batch(&database, batch, "D1 password").await?;
     let changed = super::rows_of::<Epoch>(results.first().or_fault("D1 password")?, "D1 password")?;
     if changed.is_empty() {
         return Ok(None);

@@ -51,7 +51,7 @@ fn entry(
 
 /// Whether the second of two statements has changed a row.
 async fn changed(database: &D1Database, batch: Vec<D1PreparedStatement>) -> Result<bool, Fault> {
-    let results = database.batch(batch).await.or_fault("D1 set-up")?;
+    let results = super::batch(database, batch, "D1 set-up").await?;
     Ok(!super::rows_of::<Pair>(results.get(1).or_fault("D1 set-up")?, "D1 set-up")?.is_empty())
 }
 

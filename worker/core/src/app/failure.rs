@@ -45,8 +45,10 @@ pub fn fit_for_log(text: &str) -> String {
 
 /// Adds to a log, the newest first.
 pub fn log_failures(log: &mut Vec<Failure>, new: Vec<Failure>) {
-    log.extend(new);
-    log.sort_by_key(|failure| core::cmp::Reverse(failure.at_s));
+    for failure in new {
+        let place = log.iter().position(|known| known.at_s <= failure.at_s).unwrap_or(log.len());
+        log.insert(place, failure);
+    }
     log.truncate(LOG_MAX);
 }
 

@@ -99,7 +99,10 @@ impl Grant {
     #[must_use]
     pub fn load(issuer: String, rows: Rows) -> Self {
         let api = Meter::resumed(rows.grant.api, rows.grant.burst);
-        let family_api = rows.families.iter().map(|(number, family)| (*number, Meter::resumed(family.api, family.burst))).collect();
+        let mut family_api = BTreeMap::new();
+        for (number, family) in &rows.families {
+            family_api.insert(*number, Meter::resumed(family.api, family.burst));
+        }
         Self { issuer, row: rows.grant, families: rows.families, api, family_api, used_day: BTreeMap::new() }
     }
 

@@ -32,7 +32,7 @@ pub mod shape;
 mod validate;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json;
 
@@ -130,7 +130,11 @@ fn faulty_key(preset: &Value, overrides: &Value) -> Option<String> {
     let mut leaves = Vec::new();
     collect_leaves(overrides, &mut Vec::new(), &mut leaves);
     leaves.into_iter().find_map(|(path, value)| {
-        let single = path.iter().rev().fold(value, |inner, key| Value::Object([(key.clone(), inner)].into_iter().collect()));
+        let single = path.iter().rev().fold(value, |inner, key| {
+            let mut object = Map::new();
+            object.insert(key.clone(), inner);
+            Value::Object(object)
+        });
         let mut whole = preset.clone();
         merge(&mut whole, single);
         json::from_value::<Policy>(&whole).is_err().then(|| path.join("."))

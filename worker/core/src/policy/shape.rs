@@ -15,7 +15,7 @@ pub struct Shape(Value);
 
 impl Shape {
     /// The answer, with the value of each placeholder from `value`. `Value::Null` is "nothing to say".
-    pub fn fill(&self, value: &impl Fn(&str) -> Value) -> Value {
+    pub fn fill(&self, value: &dyn Fn(&str) -> Value) -> Value {
         fill(&self.0, value)
     }
 
@@ -32,7 +32,7 @@ fn placeholder(text: &str) -> Option<(&str, bool)> {
     Some(name.strip_suffix('?').map_or((name, false), |name| (name, true)))
 }
 
-fn fill(shape: &Value, value: &impl Fn(&str) -> Value) -> Value {
+fn fill(shape: &Value, value: &dyn Fn(&str) -> Value) -> Value {
     match shape {
         Value::String(text) => placeholder(text).map_or_else(|| shape.clone(), |(name, _)| value(name)),
         Value::Array(items) => Value::Array(items.iter().map(|item| fill(item, value)).collect()),
@@ -41,10 +41,16 @@ fn fill(shape: &Value, value: &impl Fn(&str) -> Value) -> Value {
     }
 }
 
-fn filled(members: &Map<String, Value>, value: &impl Fn(&str) -> Value) -> Map<String, Value> {
-    let optional = |shape: &Value| shape.as_str().and_then(placeholder).is_some_and(|(_, optional)| optional);
-    let named = members.iter().map(|(name, shape)| (name.clone(), fill(shape, value), optional(shape)));
-    named.filter(|(_, value, optional)| !(*optional && value.is_null())).map(|(name, value, _)| (name, value)).collect()
+fn filled(members: &Map<String, Value>, value: &dyn Fn(&str) -> Value) -> Map<String, Value> {
+    let mut out = Map::new();
+    for (name, shape) in members {
+        let optional = shape.as_str().and_then(placeholder).is_some_and(|(_, optional)| optional);
+        let filled = fill(shape, value);
+        if !(optional && filled.is_null()) {
+            out.insert(name.clone(), filled);
+        }
+    }
+    out
 }
 
 fn first_unknown(shape: &Value, known: &[&str]) -> Option<String> {

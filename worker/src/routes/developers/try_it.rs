@@ -10,7 +10,7 @@ use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::redirect_uri::with_params;
 use edgegrant_core::seal::{Purpose, open_value, seal_value};
 use serde::{Deserialize, Serialize};
-use worker::{Headers, Method, Request, RequestInit};
+use worker::{Headers, Method};
 
 use super::super::guest::Guest;
 use super::{HERE, entered, of_app, sent};
@@ -246,9 +246,9 @@ async fn ask(call: &Call, path: &str, method: Method, authorization: Option<Stri
     if body.is_some() {
         headers.set("content-type", "application/x-www-form-urlencoded").or_fault("trial")?;
     }
-    let mut init = RequestInit::new();
-    init.with_method(method).with_headers(headers).with_body(body.map(|body| body.as_str().into()));
-    let request = Request::new_with_init(&format!("{}{path}", call.config.issuer), &init).or_fault("trial")?;
+    let body = body.map(|body| body.as_str().into());
+    let request =
+        crate::platform::request(&format!("{}{path}", call.config.issuer), method.as_ref(), &headers, body.as_ref()).or_fault("trial")?;
     let mut inner = call.inner(request, path);
     let answer: std::pin::Pin<Box<dyn Future<Output = Answer> + '_>> = Box::pin(super::super::answer(&mut inner));
     let answer = answer.await;
