@@ -322,3 +322,25 @@ test("without review everything holds at once; a policy that forbids limits of o
     await open.stop();
   }
 });
+
+test("staff makes the first management token on a page: shown once, held to its scopes, dead when it was revoked", async () => {
+  const staff = await reviewer(server);
+  const wrong = await sendForm(staff, "/admin/tokens/new", { label: "", scopes: ["everything"], account: "", expires_at: "7" });
+  assert.equal(wrong.status, 400);
+  assert.deepEqual(Object.keys(errorsOf(wrong)).sort(), ["expires_at", "label", "scopes"]);
+  const made = await sendForm(staff, "/admin/tokens/new", { label: "Reader", scopes: ["apps:read"], account: "", expires_at: "30" });
+  assert.equal(made.status, 200);
+  const token = made.html.match(/eg_mgmt_[\w-]+/)[0];
+  const list = await staff.page("/admin/tokens");
+  assert.match(list.text, /Reader/);
+  assert.ok(!list.html.includes(token));
+  const call = (method, path) => server.fetch(path, { method, headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await call("GET", "/manage/v1/apps")).status, 200);
+  assert.equal((await call("GET", "/manage/v1/tokens")).status, 403);
+  const owner = await developer(server);
+  for (const path of ["/admin/tokens", "/admin/tokens/new"]) assert.equal((await owner.page(path)).status, 404);
+  assert.equal((await sendForm(owner, "/admin/tokens/new", { label: "Mine", scopes: ["*"], expires_at: "0" })).status, 404);
+  const id = list.html.match(/name="id" value="([0-9a-f]{32})"/)[1];
+  assert.equal((await sendForm(staff, "/admin/tokens/revoke", { id })).status, 303);
+  assert.equal((await call("GET", "/manage/v1/apps")).status, 401);
+});

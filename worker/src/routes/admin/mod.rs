@@ -8,9 +8,11 @@
 //! | `…/approve` | one press, for the version that was looked at |
 //! | `…/reject`, `…/suspend`, `…/restore` | with a reason for the developer |
 //! | `…/limits` | the limit of this app alone |
+//! | `/tokens`, `/tokens/new`, `/tokens/revoke` | tokens of the management API |
 
 mod app;
 mod limits;
+mod tokens;
 
 use worker::Method;
 
@@ -30,9 +32,9 @@ const DAY_S: u64 = 86_400;
 /// The methods of a path below `/admin`; empty: there is nothing.
 pub(super) fn methods(path: &str) -> &'static str {
     match path.strip_prefix("/apps/").map_or((path, ""), |rest| ("/apps/", rest.split_once('/').map_or("", |(_, what)| what))) {
-        ("" | "/apps", _) | ("/apps/", "") => "GET, HEAD",
-        ("/apps/", "approve") => "POST",
-        ("/apps/", "reject" | "suspend" | "restore" | "limits") => "GET, HEAD, POST",
+        ("" | "/apps" | "/tokens", _) | ("/apps/", "") => "GET, HEAD",
+        ("/apps/", "approve") | ("/tokens/revoke", _) => "POST",
+        ("/apps/", "reject" | "suspend" | "restore" | "limits") | ("/tokens/new", _) => "GET, HEAD, POST",
         _ => "",
     }
 }
@@ -45,6 +47,10 @@ pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Resu
     match (path, what, post) {
         ("", _, _) => waiting(call).await,
         ("/apps", _, _) => all(call).await,
+        ("/tokens", _, _) => tokens::list(call).await,
+        ("/tokens/new", _, false) => tokens::form(call).await,
+        ("/tokens/new", _, true) => tokens::make(call).await,
+        ("/tokens/revoke", _, _) => tokens::revoke(call).await,
         (_, "", _) => app::show(call, client_id).await,
         (_, "limits", false) => limits::form(call, client_id).await,
         (_, "limits", true) => limits::submit(call, client_id).await,
@@ -59,7 +65,7 @@ fn of_app(client_id: &str, what: &str) -> String {
 
 /// The pages of staff; `here` is the one that is shown.
 pub(super) fn tabs(here: &str) -> Vec<Link<'static>> {
-    [("/admin", "Waiting"), ("/admin/apps", "All apps"), ("/admin/activity", "History")]
+    [("/admin", "Waiting"), ("/admin/apps", "All apps"), ("/admin/activity", "History"), (tokens::HERE, "Management tokens")]
         .into_iter()
         .map(|(href, text)| Link { main: href == here, ..Link::other(href, text) })
         .collect()
