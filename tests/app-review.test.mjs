@@ -337,7 +337,7 @@ test("staff makes the first management token on a page: shown once, held to its 
   const call = (method, path) => server.fetch(path, { method, headers: { authorization: `Bearer ${token}` } });
   assert.equal((await call("GET", "/manage/v1/apps")).status, 200);
   assert.equal((await call("GET", "/manage/v1/tokens")).status, 403);
-  const owner = await developer(server);
+  const owner = await signedInDeveloper(server);
   for (const path of ["/admin/tokens", "/admin/tokens/new"]) assert.equal((await owner.page(path)).status, 404);
   assert.equal((await sendForm(owner, "/admin/tokens/new", { label: "Mine", scopes: ["*"], expires_at: "0" })).status, 404);
   const id = list.html.match(/name="id" value="([0-9a-f]{32})"/)[1];
