@@ -23,7 +23,6 @@ import {
   errorsOf,
   fillIn,
   formTo,
-  pass,
   registered,
   reviewer,
   sendForm,
@@ -40,8 +39,14 @@ before(async () => {
   staff = await reviewer(server);
 });
 after(() => server?.stop());
+/** Back to now, with sessions of now. */
+async function today() {
+  await server.clock(0);
+  [developer, staff] = [await signedInDeveloper(server), await reviewer(server)];
+}
 
 const scope = "bookings:read";
+const MORE_SCOPES = { scopes: [scope, "bookings:write"], "reason:bookings:write": "to move them" };
 const ask = (app, parameters = {}) =>
   developer.page(authorizePath(app, { code_challenge: pkce().challenge, scope, state: "s", ...parameters }));
 const edit = (app, changes) => fillIn(developer, `${app.page}/edit`, changes);
@@ -55,8 +60,12 @@ const queue = async (browser = staff) => {
 
 // A change of an app answers when it holds everywhere, after seconds: these wait together.
 describe("edits and decisions", { concurrency: true }, () => {
+  let ready;
+  before(async () => {
+    ready = await approved(developer, ...Array.from({ length: 8 }, (_, n) => (n ? {} : MORE_SCOPES)));
+  });
   test("description, contact and fewer scopes hold at once and trouble nobody", async () => {
-    const [app] = await approved(developer, { scopes: [scope, "bookings:write"], "reason:bookings:write": "to move them" });
+    const app = ready.shift(); // the one with more scopes
     const held = await connect(server, developer, app, { scope });
     const answer = await edit(app, { description: "Moves your bookings by night.", contact: "new@app.example", scopes: [scope] });
     assert.equal(answer.location, `${app.page}?done=changed`);
@@ -70,7 +79,7 @@ describe("edits and decisions", { concurrency: true }, () => {
   });
 
   test("name, website, redirect URI and further scopes wait, the approved version goes on, and approving puts them in use", async () => {
-    const [app] = await approved(developer);
+    const app = ready.pop();
     const held = await connect(server, developer, app, { scope });
     const name = uniqueName("Renamed");
     const answer = await edit(app, {
@@ -109,7 +118,7 @@ describe("edits and decisions", { concurrency: true }, () => {
   });
 
   test("a change that is rejected is dropped with its reason, and what was approved goes on", async () => {
-    const [app] = await approved(developer);
+    const app = ready.pop();
     const name = uniqueName("Wanted");
     await edit(app, { name, redirect_uris: `${CALLBACK}\n${OTHER}` });
     for (const reason of ["", "   "]) {
@@ -131,8 +140,6 @@ describe("edits and decisions", { concurrency: true }, () => {
 
   test("a rejected app cannot be connected, says why, and goes to review again when it is mended", async () => {
     const app = await registered(developer);
-    await developer.page(app.page);
-    await pass(server);
     await fillIn(staff, `${app.admin}/reject`, { reason: "Say what it does." });
     assert.ok(!(await queue()).includes(app.id));
     const page = await developer.page(app.page);
@@ -152,7 +159,7 @@ describe("edits and decisions", { concurrency: true }, () => {
 
   test("a decision about a version that its developer has changed meanwhile is refused and changes nothing", async () => {
     const pending = await registered(developer);
-    const [inUse] = await approved(developer);
+    const inUse = ready.pop();
     await edit(inUse, { redirect_uris: `${CALLBACK}\n${OTHER}` });
     const seen = await Promise.all([pending, inUse].map(version));
     await Promise.all([
@@ -176,7 +183,7 @@ describe("edits and decisions", { concurrency: true }, () => {
   });
 
   test("a name that was taken meanwhile is not approved a second time", async () => {
-    const [app] = await approved(developer);
+    const app = ready.pop();
     const name = uniqueName("Taken");
     assert.equal((await edit(app, { name })).location, `${app.page}?done=submitted`);
     await registered(developer, { name: name.toUpperCase() });
@@ -198,7 +205,7 @@ describe("edits and decisions", { concurrency: true }, () => {
   });
 
   test("staff sets the limit of one app: it holds, wrong numbers are told, and a policy may forbid it", async () => {
-    const [app, other] = await approved(developer, {}, {});
+    const [app, other] = [ready.pop(), ready.pop()];
     const held = await connect(server, developer, app, { scope });
     const theirs = await connect(server, developer, other, { scope });
     await sendForm(developer, `${app.page}/rate`, { wish: "A thousand calls a minute, for the nightly run." });
@@ -219,7 +226,6 @@ describe("edits and decisions", { concurrency: true }, () => {
       errorPage(answer, 400);
       assert.match(answer.text, /Error|api\.rate|number/, `${limit} in ${window_s}`);
     }
-    await pass(server);
     assert.equal((await fillIn(staff, `${app.admin}/limits`, { limit: "5", window_s: "60" })).location, app.admin);
     assert.match((await staff.page(app.admin)).text, /5 calls in 60 seconds/);
     assert.match((await developer.page(app.page)).text, /5 calls in 60 seconds/);
@@ -292,7 +298,8 @@ test("nothing that nobody has looked at comes into use while a decision and an e
   }
 });
 
-test("the queue has the longest waiting first; editing keeps the place; two business days are counted without weekends", async () => {
+test("the queue has the longest waiting first; editing keeps the place; two business days are counted without weekends", async (t) => {
+  t.after(today);
   const now = Date.now();
   const friday = now + ((5 - new Date(now).getUTCDay() + 7) % 7) * DAY + 7 * DAY;
   const at = async (days) => {
@@ -309,7 +316,7 @@ test("the queue has the longest waiting first; editing keeps the place; two busi
   const first = await registered(onFriday);
   const [, onSaturday] = await at(1);
   const second = await registered(onSaturday);
-  assert.deepEqual(await Promise.all([late(2), late(3)]), [0, 0], "the weekend does not count");
+  assert.deepEqual([await late(2), await late(3)], [0, 0], "the weekend does not count");
   assert.equal(await late(4), 0, "two business days: Monday and Tuesday");
   assert.equal(await late(5), 2, "Wednesday");
   const [reader, onWednesday] = await at(5);
@@ -320,9 +327,6 @@ test("the queue has the longest waiting first; editing keeps the place; two busi
   assert.deepEqual(await queue(await reviewer(server)), [first.id, second.id], "its place is kept");
   const third = await registered(onWednesday);
   assert.deepEqual(await queue(await reviewer(server)), [first.id, second.id, third.id]);
-  await server.clock(0);
-  staff = await reviewer(server);
-  developer = await signedInDeveloper(server);
 });
 
 test("staff's pages are not there for anybody else", async () => {
