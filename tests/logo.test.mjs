@@ -42,8 +42,10 @@ function png(width = 64, height = 64, seed = 0) {
   const parts = [chunk("IHDR", header), chunk("tEXt", Buffer.from(`seed\0${seed}`)), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))];
   return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]);
 }
-const jpeg = (side) => Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 97, 98, 0xff, 0xc0, 0, 0x11, 8, side >> 8, side & 255, side >> 8, side & 255, 3, 0xff, 0xd9]);
-const webp = (side) => Buffer.concat([Buffer.from("RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0", "latin1"), Buffer.from([side - 1, 0, 0, side - 1, 0, 0])]);
+const jpeg = (side) =>
+  Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 97, 98, 0xff, 0xc0, 0, 0x11, 8, side >> 8, side & 255, side >> 8, side & 255, 3, 0xff, 0xd9]);
+const webp = (side) =>
+  Buffer.concat([Buffer.from("RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0", "latin1"), Buffer.from([side - 1, 0, 0, side - 1, 0, 0])]);
 const nameOf = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Sends the logo form. */
@@ -85,7 +87,13 @@ test("PNG, JPEG and WebP are told by their bytes and served from here under thei
     assert.deepEqual(Buffer.from(await served.arrayBuffer()), file);
     assert.ok((await staff.page(app.admin)).html.includes(`/logo/${nameOf(file)}`));
   }
-  for (const path of ["/logo/", "/logo/x", `/logo/${"0".repeat(64)}`, `/logo/${nameOf(png()).toUpperCase()}x`, `/logo/${nameOf(png())}/x`]) {
+  for (const path of [
+    "/logo/",
+    "/logo/x",
+    `/logo/${"0".repeat(64)}`,
+    `/logo/${nameOf(png()).toUpperCase()}x`,
+    `/logo/${nameOf(png())}/x`,
+  ]) {
     assert.equal((await server.fetch(path)).status, 404, path);
   }
 });
@@ -128,7 +136,7 @@ test("a body that is no form with a file is refused for what it is", async () =>
   for (const [type, body] of [
     ["multipart/form-data", "x"],
     ["multipart/form-data; boundary=x", "garbage"],
-    ["multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nunfinished"],
+    ["multipart/form-data; boundary=x", '--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\nunfinished'],
   ]) {
     errorPage(await developer.page(path, { method: "POST", body, headers: { ...headers, "content-type": type } }), 400);
   }
@@ -218,18 +226,32 @@ test("addresses of the own network, with credentials, ports or other schemes are
   site.asked.length = 0;
   const { port } = site;
   for (const address of [
-    ...["https://localhost/", "https://localhost./", "https://app.localhost/", "https://app.localhost./", `http://localhost:${port}/ok.png`],
+    ...[
+      "https://localhost/",
+      "https://localhost./",
+      "https://app.localhost/",
+      "https://app.localhost./",
+      `http://localhost:${port}/ok.png`,
+    ],
     ...["https://10.0.0.1/", "https://192.168.0.1/", "https://169.254.169.254/latest/", "https://[::1]/", `http://[::1]:${port}/ok.png`],
     ...["https://[fd00::1]/", "https://[::ffff:10.0.0.1]/", "https://0x0a000001/", "https://10.1/", "https://0.0.0.0/"],
     ...["https://printer.local/", "https://printer.local./", "https://db.internal/", "https://db.internal./", "https://intranet/"],
     ...["http://example.com/", "https://user@example.com/", "https://user:pass@example.com/", "https://example.com:8443/"],
-    ...["file:///etc/passwd", "data:image/png;base64,iVBORw0KGgo=", "ftp://example.com/", "javascript:alert(1)", "//example.com/", "logo.png", "\u0000"],
+    ...[
+      "file:///etc/passwd",
+      "data:image/png;base64,iVBORw0KGgo=",
+      "ftp://example.com/",
+      "javascript:alert(1)",
+      "//example.com/",
+      "logo.png",
+      "\u0000",
+    ],
   ]) {
     const answer = await send(app, { address });
     errorPage(answer, 400);
     assert.match(errorsOf(answer).address, /public host name/, address);
   }
-  assert.deepEqual(site.asked, []);
+  assert.deepEqual([...site.asked], []);
 });
 
 test("a new logo of an approved app waits for review; until then the consent page shows the old one", async () => {

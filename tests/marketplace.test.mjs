@@ -4,7 +4,16 @@ import { after, before, test } from "node:test";
 import { authorize, Browser, connect, disconnectAll, manage, serverApp, signedIn, STAFF } from "./harness/client.mjs";
 import { safePage } from "./harness/expect.mjs";
 import { elements, text } from "./harness/html.mjs";
-import { approved, developer as signedInDeveloper, pass, registered, reviewer, SECOND_SALON, sendForm, uniqueName } from "./harness/portal.mjs";
+import {
+  approved,
+  developer as signedInDeveloper,
+  pass,
+  registered,
+  reviewer,
+  SECOND_SALON,
+  sendForm,
+  uniqueName,
+} from "./harness/portal.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const scope = "bookings:read";
@@ -16,7 +25,13 @@ before(async () => {
   anybody = new Browser(server);
   [ledger, plain] = await approved(
     developer,
-    { name: "Night Ledger", website: "https://ledger.example/about", install_url: INSTALL, scopes: [scope, "customers:read"], "reason:customers:read": "to name them" },
+    {
+      name: "Night Ledger",
+      website: "https://ledger.example/about",
+      install_url: INSTALL,
+      scopes: [scope, "customers:read"],
+      "reason:customers:read": "to name them",
+    },
     {},
   );
   [pending, rejected] = [await registered(developer), await registered(developer)];
@@ -56,7 +71,10 @@ test("approved apps are there for everybody: maker, description, permissions in 
 
 test("what waits, was rejected, is in development or gone is not there; names are in order", async () => {
   const names = (await cards()).map(({ name }) => name);
-  assert.deepEqual(names, names.toSorted((a, b) => a.toLowerCase().localeCompare(b.toLowerCase())));
+  assert.deepEqual(
+    names,
+    names.toSorted((a, b) => a.toLowerCase().localeCompare(b.toLowerCase())),
+  );
   assert.ok(names.includes("Salon Planner"), "the approved demo app");
   assert.ok(!names.includes("Ledger Link"), "in development");
   for (const app of [pending, rejected]) assert.ok(!names.includes(app.name));
@@ -116,7 +134,7 @@ test("many apps are shown page by page, each once", async () => {
     );
   }
   const seen = [];
-  for (let path = "/marketplace"; path; ) {
+  for (let path = "/marketplace"; path;) {
     seen.push(...(await cards(anybody, path)).map(({ name }) => name));
     const page = await anybody.page(path);
     const more = [...elements(page.tree, "a")].find((a) => text(a) === "Show more");

@@ -81,7 +81,8 @@ test("more scopes, or a wish for the page, show the page", async () => {
   await consented("bookings:read account:read");
   await asked({ scope: "bookings:read bookings:write" });
   await asked({ scope: SCOPES });
-  for (const prompt of ["consent", "select_account", "login consent", "consent select_account"]) await asked({ scope: "bookings:read", prompt });
+  for (const prompt of ["consent", "select_account", "login consent", "consent select_account"])
+    await asked({ scope: "bookings:read", prompt });
   await skipped({ scope: "bookings:read", prompt: "login" });
   await skipped({ scope: "account:read bookings:read" });
 });
@@ -95,7 +96,11 @@ test("AZ-40: a public client is asked for each time", async () => {
 
 test("the consent of one person speaks for nobody else", async () => {
   await consented();
-  await server.sql("INSERT OR REPLACE INTO members (account_id, user_id, role) VALUES (?, ?, 'owner')", DEMO_SALON, "b0000000000000000000000000000003");
+  await server.sql(
+    "INSERT OR REPLACE INTO members (account_id, user_id, role) VALUES (?, ?, 'owner')",
+    DEMO_SALON,
+    "b0000000000000000000000000000003",
+  );
   const other = await signedIn(server, ADMIN);
   await asked({}, client, other);
   await skipped();
@@ -117,20 +122,36 @@ test("after Disconnect, and after the app gave everything back, the page is show
 
 test("somebody with several accounts is asked which one", async () => {
   await consented();
-  await server.sql("INSERT INTO members (account_id, user_id, role) SELECT ?, user_id, 'owner' FROM members WHERE user_id = ?", SECOND_SALON, "b0000000000000000000000000000002");
+  await server.sql(
+    "INSERT INTO members (account_id, user_id, role) SELECT ?, user_id, 'owner' FROM members WHERE user_id = ?",
+    SECOND_SALON,
+    "b0000000000000000000000000000002",
+  );
   await asked();
-  await server.sql("UPDATE members SET role = 'staff' WHERE account_id = ? AND user_id = ?", SECOND_SALON, "b0000000000000000000000000000002");
+  await server.sql(
+    "UPDATE members SET role = 'staff' WHERE account_id = ? AND user_id = ?",
+    SECOND_SALON,
+    "b0000000000000000000000000000002",
+  );
   await skipped();
   await server.sql("DELETE FROM members WHERE account_id = ? AND user_id = ?", SECOND_SALON, "b0000000000000000000000000000002");
 });
 
 test("a role that no longer allows it, a session that is over, and a wrong request get what they always get", async () => {
   await consented();
-  await server.sql("UPDATE members SET role = 'staff' WHERE account_id = ? AND user_id = ?", DEMO_SALON, "b0000000000000000000000000000002");
+  await server.sql(
+    "UPDATE members SET role = 'staff' WHERE account_id = ? AND user_id = ?",
+    DEMO_SALON,
+    "b0000000000000000000000000000002",
+  );
   const refused = await ask();
   errorPage(refused, 403);
   assert.match(refused.text, /You may not connect apps/);
-  await server.sql("UPDATE members SET role = 'owner' WHERE account_id = ? AND user_id = ?", DEMO_SALON, "b0000000000000000000000000000002");
+  await server.sql(
+    "UPDATE members SET role = 'owner' WHERE account_id = ? AND user_id = ?",
+    DEMO_SALON,
+    "b0000000000000000000000000000002",
+  );
   assert.match((await ask({}, client, new Browser(server))).location, /^\/login/);
   errorPage(await ask({ redirect_uri: "https://evil.example/" }), 400);
   assert.equal(redirectParams((await ask({ code_challenge: null })).location).error, "invalid_request");

@@ -21,7 +21,10 @@ after(() => server?.stop());
 
 const path = (app) => `${app.page}/try`;
 const blocks = (page) => [...elements(page.tree, "pre")].map(text);
-const link = (page) => [...elements(page.tree, "a")].map((a) => a.attrs.find(({ name }) => name === "href").value).find((href) => href.includes("response_type=code"));
+const link = (page) =>
+  [...elements(page.tree, "a")]
+    .map((a) => a.attrs.find(({ name }) => name === "href").value)
+    .find((href) => href.includes("response_type=code"));
 
 /** The first page filled in: the request as the app would send it. */
 async function begin(app, fill = {}) {

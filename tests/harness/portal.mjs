@@ -78,7 +78,14 @@ export async function registered(browser, changes = {}) {
   const answer = await sendForm(browser, "/developers/new", said);
   assert.equal(answer.status, 303, `${answer.status} ${JSON.stringify(errorsOf(answer))} ${answer.text}`);
   const id = new URL(answer.location, browser.server.issuer).pathname.split("/").pop();
-  return { id, name: said.name, redirectUri: said.redirect_uris.split("\n")[0], said, page: `/developers/apps/${id}`, admin: `/admin/apps/${id}` };
+  return {
+    id,
+    name: said.name,
+    redirectUri: said.redirect_uris.split("\n")[0],
+    said,
+    page: `/developers/apps/${id}`,
+    admin: `/admin/apps/${id}`,
+  };
 }
 
 /** Adds a secret through the page that shows it once. */
