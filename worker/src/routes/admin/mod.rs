@@ -12,8 +12,7 @@
 mod app;
 mod limits;
 
-use worker::Method;
-
+use super::Answering;
 use super::developers::words;
 use super::guest::Guest;
 use crate::answer::Answer;
@@ -38,18 +37,17 @@ pub(super) fn methods(path: &str) -> &'static str {
 }
 
 /// Answers a request; `path` is what follows `/admin`.
-pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Result<Answer, Fault> {
-    let post = *method == Method::Post;
+pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answering<'a> {
     let rest = path.strip_prefix("/apps/").unwrap_or_default();
     let (client_id, what) = rest.split_once('/').unwrap_or((rest, ""));
     match (path, what, post) {
-        ("", _, _) => waiting(call).await,
-        ("/apps", _, _) => all(call).await,
-        (_, "", _) => app::show(call, client_id).await,
-        (_, "limits", false) => limits::form(call, client_id).await,
-        (_, "limits", true) => limits::submit(call, client_id).await,
-        (_, word, false) => app::ask(call, client_id, word).await,
-        (_, word, true) => app::decide(call, client_id, word).await,
+        ("", _, _) => Box::pin(waiting(call)),
+        ("/apps", _, _) => Box::pin(all(call)),
+        (_, "", _) => Box::pin(app::show(call, client_id)),
+        (_, "limits", false) => Box::pin(limits::form(call, client_id)),
+        (_, "limits", true) => Box::pin(limits::submit(call, client_id)),
+        (_, word, false) => Box::pin(app::ask(call, client_id, word)),
+        (_, word, true) => Box::pin(app::decide(call, client_id, word)),
     }
 }
 

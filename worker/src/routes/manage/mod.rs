@@ -50,7 +50,7 @@ impl Caller {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
+pub(crate) async fn answer(call: &mut Call, method: Method) -> Result<Answer, Fault> {
     let Some(caller) = caller(call).await? else {
         return Ok(match unproven::failed(call).await {
             Some(standing) => problem(429, "Too many failed requests").with("retry-after", &standing.reset_s.to_string()),
@@ -59,8 +59,8 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
     };
     let path = call.path.clone();
     let outcome = match path.strip_prefix("/manage/v1/").unwrap_or_default().split_once('/') {
-        None if path == "/manage/v1/apps" => apps::collection(call, &caller, method).await,
-        Some(("apps", rest)) => apps::one(call, &caller, method, rest).await,
+        None if path == "/manage/v1/apps" => apps::collection(call, &caller, &method).await,
+        Some(("apps", rest)) => apps::one(call, &caller, &method, rest).await,
         _ => Ok(problem(404, "There is nothing at this address")),
     };
     outcome.or_else(failed)
