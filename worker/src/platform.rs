@@ -1,7 +1,9 @@
 //! Clock, randomness and address: what the core takes as arguments.
 
-use worker::wasm_bindgen::JsValue;
-use worker::{Date, Headers, Request, web_sys};
+use worker::js_sys::{Array, Function, Object, Promise, Reflect};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Date, Env, Headers, Request, web_sys};
 
 /// Milliseconds since 1970. The platform's clock stands still while a request computes.
 pub(crate) fn now_ms() -> u64 {
@@ -55,4 +57,21 @@ pub(crate) fn request(address: &str, method: &str, headers: &Headers, body: Opti
         init.set_body(body);
     }
     Ok(web_sys::Request::new_with_str_and_init(address, &init)?.into())
+}
+
+/// Calls a method of a binding and waits for what it promises. KV and the rate limiter are asked so: their wrappers in
+/// `worker` bring a serializer and a deserializer of JavaScript objects that nothing else here needs.
+pub(crate) async fn ask_binding(env: &Env, binding: &str, method: &str, arguments: &[JsValue]) -> worker::Result<JsValue> {
+    let binding = Reflect::get(env.as_ref(), &binding.into())?;
+    let method: Function = Reflect::get(&binding, &method.into())?.dyn_into()?;
+    let arguments: Array = arguments.iter().collect();
+    let promise = method.apply(&binding, &arguments)?;
+    Ok(JsFuture::from(Promise::resolve(&promise)).await?)
+}
+
+/// An object with one member.
+pub(crate) fn object(name: &str, value: &JsValue) -> worker::Result<JsValue> {
+    let object = Object::new();
+    Reflect::set(&object, &name.into(), value)?;
+    Ok(object.into())
 }

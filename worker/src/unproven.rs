@@ -9,9 +9,10 @@ use std::collections::HashMap;
 
 use edgegrant_core::keys::lookup_name;
 use edgegrant_core::rate::{Standing, Window};
+use worker::js_sys::Reflect;
 
 use crate::call::Call;
-use crate::platform::now_ms;
+use crate::platform::{ask_binding, now_ms, object};
 
 const ADDRESSES_MAX: usize = 10_000;
 
@@ -38,9 +39,9 @@ pub(crate) async fn failed(call: &Call) -> Option<Standing> {
     }
     // The binding counts per location; a binding that is missing or fails lets the answer pass.
     // It is told a keyed hash: the address itself is nobody's to keep.
-    let (Ok(binding), Some((_, key))) = (call.env.rate_limiter("UNPROVEN"), call.config.keys.hash.newest()) else { return None };
-    match binding.limit(lookup_name(key, "address", &network)).await {
-        Ok(outcome) if !outcome.success => Some(Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s }),
-        _ => None,
-    }
+    let (_, key) = call.config.keys.hash.newest()?;
+    let asked = object("key", &lookup_name(key, "address", &network).into()).ok()?;
+    let outcome = ask_binding(&call.env, "UNPROVEN", "limit", &[asked]).await.ok()?;
+    let refused = Reflect::get(&outcome, &"success".into()).ok()?.as_bool() == Some(false);
+    refused.then_some(Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s })
 }

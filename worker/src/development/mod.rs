@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::fault::Fault;
 
 /// Answers `/__dev/…`.
-pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
+pub(crate) async fn answer(call: &mut Call, method: Method) -> Result<Answer, Fault> {
     match (call.path.as_str(), method) {
         ("/__dev/seed", Method::Post) => seed::seed(&call.env, &call.config).await?,
         ("/__dev/sweep", Method::Post) => crate::daily(&call.env, &call.config).await,

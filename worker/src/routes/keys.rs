@@ -37,7 +37,7 @@ pub(super) fn methods(call: &Call, path: &str) -> &'static str {
 }
 
 /// Answers at a page of API keys.
-pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Result<Answer, Fault> {
+pub(super) async fn answer(call: &mut Call, path: &str, method: Method) -> Result<Answer, Fault> {
     match (path, method) {
         (NEW, Method::Post) => issue(call).await,
         (REVOKE, Method::Post) => revoke(call).await,

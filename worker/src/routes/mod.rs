@@ -25,6 +25,8 @@ mod setup;
 mod sign_in;
 mod token;
 
+use std::pin::Pin;
+
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::resource_error::ResourceError;
 use edgegrant_core::oauth::token_error::TokenError;
@@ -132,50 +134,51 @@ fn again(call: &Call) -> Option<String> {
     sign_in::own_path(from.strip_prefix(call.config.issuer.as_str())?).map(str::to_owned)
 }
 
+/// What answers a request, behind a pointer: as a part of one future the answers of all routes would be compiled into
+/// one function, which packs badly, and take the memory of the largest.
+type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + 'a>>;
+
 async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
     if call.has_foreign_method() {
         // The management API knows the methods of each of its addresses; TRACE is one of none.
-        return if path.starts_with("/manage/v1/") {
-            manage::answer(call, &Method::Trace).await
-        } else {
-            Ok(not_served(call, path, place))
-        };
+        return if path.starts_with("/manage/v1/") { manage::answer(call, Method::Trace).await } else { Ok(not_served(call, path, place)) };
     }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
     let method = if call.method() == Method::Head { Method::Get } else { call.method() };
     if let Place::Endpoint(endpoint) = place {
         return at_endpoint(call, path, endpoint, method).await;
     }
-    match (path, method) {
-        (METADATA, Method::Get) => Ok(metadata::answer(call)),
-        (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
-        ("/login", Method::Get) => login::form(call).await,
-        ("/login", Method::Post) => login::submit(call).await,
-        (setup::HERE, Method::Get) => setup::form(call).await,
-        (setup::HERE, Method::Post) => setup::submit(call).await,
-        (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
-        (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
-        ("/logout", Method::Post) => login::sign_out(call).await,
-        ("/account/apps", Method::Get) => account::list(call).await,
-        ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
-        ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
-        (path, method) if serves(activity::methods(path), &method) => activity::answer(call, path).await,
-        (path, method) if serves(profile::methods(path), &method) => profile::answer(call, path, &method).await,
-        ("/marketplace", Method::Get) => marketplace::list_apps(call).await,
+    let answering: Answering<'_> = match (path, method) {
+        (METADATA, Method::Get) => return Ok(metadata::answer(call)),
+        (METADATA, Method::Options) => return Ok(Answer::preflight("GET")),
+        ("/login", Method::Get) => Box::pin(login::form(call)),
+        ("/login", Method::Post) => Box::pin(login::submit(call)),
+        (setup::HERE, Method::Get) => Box::pin(setup::form(call)),
+        (setup::HERE, Method::Post) => Box::pin(setup::submit(call)),
+        (path, Method::Post) if provider::is_start(path) => Box::pin(provider::start(call, path)),
+        (path, Method::Get) if provider::is_callback(path) => Box::pin(provider::callback(call, path)),
+        ("/logout", Method::Post) => Box::pin(login::sign_out(call)),
+        ("/account/apps", Method::Get) => Box::pin(account::list(call)),
+        ("/account/apps/disconnect", Method::Get) => Box::pin(account::confirm(call)),
+        ("/account/apps/disconnect", Method::Post) => Box::pin(account::disconnect(call)),
+        (path, method) if serves(activity::methods(path), &method) => Box::pin(activity::answer(call, path)),
+        (path, method) if serves(profile::methods(path), &method) => Box::pin(profile::answer(call, path, method)),
+        ("/marketplace", Method::Get) => Box::pin(marketplace::list_apps(call)),
         (path, method) if serves(below(path, "/developers").map_or("", developers::methods), &method) => {
-            developers::answer(call, below(path, "/developers").unwrap_or_default(), &method).await
+            developers::answer(call, below(path, "/developers").unwrap_or_default(), method == Method::Post)
         }
         (path, method) if serves(below(path, "/admin").map_or("", admin::methods), &method) => {
-            admin::answer(call, below(path, "/admin").unwrap_or_default(), &method).await
+            admin::answer(call, below(path, "/admin").unwrap_or_default(), method == Method::Post)
         }
-        (path, method) if serves(keys::methods(call, path), &method) => keys::answer(call, path, &method).await,
-        ("/platform.css", Method::Get) => Ok(style_sheet(call)),
-        (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
-        (path, method) if path.starts_with("/manage/v1/") => manage::answer(call, &method).await,
+        (path, method) if serves(keys::methods(call, path), &method) => Box::pin(keys::answer(call, path, method)),
+        ("/platform.css", Method::Get) => return Ok(style_sheet(call)),
+        (path, Method::Get) if path.starts_with("/logo/") => Box::pin(logo::answer(call)),
+        (path, method) if path.starts_with("/manage/v1/") => Box::pin(manage::answer(call, method)),
         #[cfg(feature = "development")]
-        (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
-        (path, _) => Ok(not_served(call, path, place)),
-    }
+        (path, method) if path.starts_with("/__dev/") => Box::pin(crate::development::answer(call, method)),
+        (path, _) => return Ok(not_served(call, path, place)),
+    };
+    answering.await
 }
 
 /// What follows a prefix that ends at a segment.
@@ -189,17 +192,18 @@ fn serves(methods: &str, method: &Method) -> bool {
 }
 
 async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Method) -> Result<Answer, Fault> {
-    match (endpoint, method) {
-        (Endpoint::Authorize, Method::Get | Method::Post) => authorize::answer(call).await,
-        (Endpoint::Decision, Method::Post) => decision::answer(call).await,
-        (Endpoint::Token | Endpoint::Refresh, Method::Post) => token::answer(call, endpoint).await,
-        (Endpoint::Revoke, Method::Post) => revoke::answer(call).await,
-        (Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke, Method::Options) => Ok(Answer::preflight("POST")),
-        (Endpoint::Me, Method::Get) if me_takes(call, MeMethod::Get) => me::answer(call).await,
-        (Endpoint::Me, Method::Post) if me_takes(call, MeMethod::Post) => me::answer(call).await,
-        (Endpoint::Me, Method::Options) => Ok(Answer::preflight(me_methods(call))),
-        _ => Ok(not_served(call, path, Place::Endpoint(endpoint))),
-    }
+    let answering: Answering<'_> = match (endpoint, method) {
+        (Endpoint::Authorize, Method::Get | Method::Post) => Box::pin(authorize::answer(call)),
+        (Endpoint::Decision, Method::Post) => Box::pin(decision::answer(call)),
+        (Endpoint::Token | Endpoint::Refresh, Method::Post) => Box::pin(token::answer(call, endpoint)),
+        (Endpoint::Revoke, Method::Post) => Box::pin(revoke::answer(call)),
+        (Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke, Method::Options) => return Ok(Answer::preflight("POST")),
+        (Endpoint::Me, Method::Get) if me_takes(call, MeMethod::Get) => Box::pin(me::answer(call)),
+        (Endpoint::Me, Method::Post) if me_takes(call, MeMethod::Post) => Box::pin(me::answer(call)),
+        (Endpoint::Me, Method::Options) => return Ok(Answer::preflight(me_methods(call))),
+        _ => return Ok(not_served(call, path, Place::Endpoint(endpoint))),
+    };
+    answering.await
 }
 
 fn me_takes(call: &Call, method: MeMethod) -> bool {

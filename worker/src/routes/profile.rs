@@ -37,8 +37,8 @@ pub(super) fn methods(path: &str) -> &'static str {
 }
 
 /// Answers a request that [`methods`] has.
-pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Result<Answer, Fault> {
-    let is_post = *method == Method::Post;
+pub(super) async fn answer(call: &mut Call, path: &str, method: Method) -> Result<Answer, Fault> {
+    let is_post = method == Method::Post;
     match path {
         NAME if is_post => rename(call).await,
         NAME => form(call, |call, guest, profile| name_form(call, guest, &profile.name)).await,

@@ -7,8 +7,9 @@ use edgegrant_core::json;
 use serde::{Deserialize, Serialize};
 use worker::Env;
 
-use super::{database, rows, text};
+use super::{database, number, rows, text};
 use crate::fault::{Fault, OrFault as _};
+use crate::platform::{ask_binding, object};
 
 /// What a consent said, kept until its code is redeemed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,9 +35,9 @@ fn key(hash: &[u8; 32]) -> String {
 /// One KV put. `life_s` is the code's life; the record outlives it a little, the code's own end
 /// decides.
 pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &str, life_s: u64) -> Result<(), Fault> {
-    let kv = env.kv("CODES").or_fault("KV")?;
-    let put = kv.put_bytes(&key(hash), record.as_bytes()).or_fault("KV put")?;
-    put.expiration_ttl(life_s + KV_TTL_MIN_S).execute().await.or_fault("KV put")
+    let ttl = object("expirationTtl", &number(life_s + KV_TTL_MIN_S)).or_fault("KV put")?;
+    ask_binding(env, "CODES", "put", &[text(&key(hash)), text(record), ttl]).await.or_fault("KV put")?;
+    Ok(())
 }
 
 /// One KV get; when KV lacks it or fails, one D1 read. `None` only when both say so.
@@ -50,8 +51,7 @@ pub(crate) async fn get(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>
 }
 
 async fn from_kv(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
-    let kv = env.kv("CODES").or_fault("KV")?;
-    let value = kv.get(&key(hash)).text().await.or_fault("KV get")?;
+    let value = ask_binding(env, "CODES", "get", &[text(&key(hash))]).await.or_fault("KV get")?.as_string();
     value.map(|value| json::read(value.as_bytes()).or_fault("code record")).transpose()
 }
 

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The parameters of a query or form body, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +28,12 @@ impl Params {
     #[must_use]
     pub fn parse_json(text: &[u8]) -> Option<Self> {
         // Not through `json`, whose values hold a name once.
-        let Members(members) = serde_json::from_slice(text).ok()?;
-        Some(Self(members))
+        let Sent::Object(members) = serde_json::from_slice(text).ok()? else { return None };
+        let texts = members.into_iter().map(|(name, value)| match value {
+            Sent::Text(text) => Some((name, text)),
+            Sent::Object(_) | Sent::List => None,
+        });
+        texts.collect::<Option<_>>().map(Self)
     }
 
     /// Every value of a parameter.
@@ -69,66 +73,67 @@ impl Params {
     }
 }
 
-/// The members of an object in their order, doubled ones included.
-struct Members(Vec<(String, String)>);
+/// What a JSON body holds. Every kind is named, or serde's words for what was not expected would bring the
+/// machinery that writes fractions.
+enum Sent {
+    /// A text, number, truth value or null, as text.
+    Text(String),
+    /// The members of an object in their order, doubled ones included.
+    Object(Vec<(String, Sent)>),
+    /// No parameter is one.
+    List,
+}
 
-/// A text, number, truth value or null as text.
-struct Scalar(String);
-
-impl<'de> Deserialize<'de> for Scalar {
+impl<'de> Deserialize<'de> for Sent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Scalar;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar(text.to_owned()))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar(number.to_string()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-                Ok(Scalar(number.to_string()))
-            }
-            fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar(serde_json::Value::from(number).to_string()))
-            }
-            fn visit_bool<E>(self, truth: bool) -> Result<Scalar, E> {
-                Ok(Scalar(truth.to_string()))
-            }
-            fn visit_unit<E>(self) -> Result<Scalar, E> {
-                Ok(Scalar(String::new()))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Scalar, A::Error> {
-                Err(A::Error::custom("a list"))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Scalar, A::Error> {
-                Err(A::Error::custom("an object"))
-            }
-        }
-        deserializer.deserialize_any(Text)
+        deserializer.deserialize_any(SentVisitor)
     }
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with a text for each name")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, Scalar(value))) = map.next_entry()? {
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
+struct SentVisitor;
+
+impl<'de> Visitor<'de> for SentVisitor {
+    type Value = Sent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Sent, E> {
+        Ok(Sent::Text(text.to_owned()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Sent, E> {
+        Ok(Sent::Text(number.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Sent, E> {
+        Ok(Sent::Text(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Sent, E> {
+        Ok(Sent::Text(serde_json::Value::from(number).to_string()))
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Sent, E> {
+        Ok(Sent::Text(truth.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Sent, E> {
+        Ok(Sent::Text(String::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Sent, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Sent::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sent, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
-        deserializer.deserialize_map(Object)
+        Ok(Sent::Object(members))
     }
 }
 

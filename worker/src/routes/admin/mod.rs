@@ -14,8 +14,7 @@ mod app;
 mod limits;
 mod tokens;
 
-use worker::Method;
-
+use super::Answering;
 use super::developers::words;
 use super::guest::Guest;
 use crate::answer::Answer;
@@ -40,22 +39,21 @@ pub(super) fn methods(path: &str) -> &'static str {
 }
 
 /// Answers a request; `path` is what follows `/admin`.
-pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Result<Answer, Fault> {
-    let post = *method == Method::Post;
+pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answering<'a> {
     let rest = path.strip_prefix("/apps/").unwrap_or_default();
     let (client_id, what) = rest.split_once('/').unwrap_or((rest, ""));
     match (path, what, post) {
-        ("", _, _) => waiting(call).await,
-        ("/apps", _, _) => all(call).await,
-        ("/tokens", _, _) => tokens::list(call).await,
-        ("/tokens/new", _, false) => tokens::form(call).await,
-        ("/tokens/new", _, true) => tokens::make(call).await,
-        ("/tokens/revoke", _, _) => tokens::revoke(call).await,
-        (_, "", _) => app::show(call, client_id).await,
-        (_, "limits", false) => limits::form(call, client_id).await,
-        (_, "limits", true) => limits::submit(call, client_id).await,
-        (_, word, false) => app::ask(call, client_id, word).await,
-        (_, word, true) => app::decide(call, client_id, word).await,
+        ("", _, _) => Box::pin(waiting(call)),
+        ("/apps", _, _) => Box::pin(all(call)),
+        ("/tokens", _, _) => Box::pin(tokens::list(call)),
+        ("/tokens/new", _, false) => Box::pin(tokens::form(call)),
+        ("/tokens/new", _, true) => Box::pin(tokens::make(call)),
+        ("/tokens/revoke", _, _) => Box::pin(tokens::revoke(call)),
+        (_, "", _) => Box::pin(app::show(call, client_id)),
+        (_, "limits", false) => Box::pin(limits::form(call, client_id)),
+        (_, "limits", true) => Box::pin(limits::submit(call, client_id)),
+        (_, word, false) => Box::pin(app::ask(call, client_id, word)),
+        (_, word, true) => Box::pin(app::decide(call, client_id, word)),
     }
 }
 

@@ -39,7 +39,11 @@ pub(super) async fn list(call: &Call) -> Result<Answer, Fault> {
     };
     let items = store::tokens::items(&call.env, u64::MAX >> 11, MOST).await?;
     let rows: Vec<Row> = items.iter().map(|item| json::read(item.json.as_bytes()).or_fault("token row")).collect::<Result<_, _>>()?;
-    let mut page = SheetPage::new(guest.frame(call), "Management tokens", "What programs of the platform, or of one account, call the management API with.");
+    let mut page = SheetPage::new(
+        guest.frame(call),
+        "Management tokens",
+        "What programs of the platform, or of one account, call the management API with.",
+    );
     page.tabs = tabs(HERE);
     page.done = (call.query_params().field("done") == "revoked").then(|| "The token is revoked and works nowhere any more.".into());
     page.actions.push(Action::link("Make a token", NEW).main());
@@ -51,7 +55,10 @@ fn card(row: &Row) -> Card<'_> {
     let mut card = Card {
         title: row.label.as_str().into(),
         facts: vec![
-            Fact::text("Belongs to", row.account.as_deref().map_or_else(|| "the platform".to_owned(), |account| format!("account {account}"))),
+            Fact::text(
+                "Belongs to",
+                row.account.as_deref().map_or_else(|| "the platform".to_owned(), |account| format!("account {account}")),
+            ),
             Fact::text("May", row.scopes.join(", ")),
             Fact::time("Made", row.created_at),
         ],
@@ -87,7 +94,12 @@ fn page<'a>(call: &'a Call, guest: &'a Guest, filled: &Filled, wrong: &'a [Probl
     page.fields = vec![
         Field::line("label", "Name", "What it is for, at most 60 characters.", filled.label.clone()),
         Field::line("scopes", "What it may do", "", "").with(Control::AnyOf(scopes.collect())),
-        Field::line("account", "Account (optional)", "The id of the account that it belongs to; empty: the platform.", filled.account.clone()),
+        Field::line(
+            "account",
+            "Account (optional)",
+            "The id of the account that it belongs to; empty: the platform.",
+            filled.account.clone(),
+        ),
         Field::line("expires_at", "When does it end?", "", "")
             .with(Control::OneOf(days.map(|(value, label)| Choice::new(value, label, value == filled.days)).into())),
     ];

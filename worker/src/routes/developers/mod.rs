@@ -20,8 +20,8 @@ mod try_it;
 pub(crate) mod words;
 
 use edgegrant_core::oauth::params::Params;
-use worker::Method;
 
+use super::Answering;
 use super::guest::Guest;
 use crate::answer::Answer;
 use crate::call::Call;
@@ -46,37 +46,36 @@ pub(super) fn methods(path: &str) -> &'static str {
 }
 
 /// Answers a request; `path` is what follows `/developers`.
-pub(super) async fn answer(call: &mut Call, path: &str, method: &Method) -> Result<Answer, Fault> {
-    let post = *method == Method::Post;
+pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answering<'a> {
     match (path, post) {
-        ("", false) => index(call).await,
-        ("/new", false) => new::form(call).await,
-        ("/new", true) => new::submit(call).await,
+        ("", false) => Box::pin(index(call)),
+        ("/new", false) => Box::pin(new::form(call)),
+        ("/new", true) => Box::pin(new::submit(call)),
         _ => {
             let rest = path.strip_prefix("/apps/").unwrap_or_default();
             let (client_id, what) = rest.split_once('/').unwrap_or((rest, ""));
-            one(call, client_id, what, post).await
+            one(call, client_id, what, post)
         }
     }
 }
 
-async fn one(call: &mut Call, client_id: &str, what: &str, post: bool) -> Result<Answer, Fault> {
+fn one<'a>(call: &'a mut Call, client_id: &'a str, what: &'a str, post: bool) -> Answering<'a> {
     match (what, post) {
-        ("", false) => app::show(call, client_id).await,
-        ("secrets", true) => app::add_secret(call, client_id).await,
-        ("secrets/revoke", false) => app::ask_revoke(call, client_id).await,
-        ("secrets/revoke", true) => app::revoke(call, client_id).await,
-        ("delete", false) => app::ask_delete(call, client_id).await,
-        ("delete", true) => app::delete(call, client_id).await,
-        ("failures", false) => app::failures(call, client_id).await,
-        ("edit", false) => edit::form(call, client_id).await,
-        ("edit", true) => edit::submit(call, client_id).await,
-        ("logo", false) => edit::logo_form(call, client_id).await,
-        ("logo", true) => edit::logo(call, client_id).await,
-        ("rate", false) => edit::rate_form(call, client_id).await,
-        ("rate", true) => edit::rate(call, client_id).await,
-        ("try", false) => try_it::start(call, client_id).await,
-        _ => try_it::step(call, client_id).await,
+        ("", false) => Box::pin(app::show(call, client_id)),
+        ("secrets", true) => Box::pin(app::add_secret(call, client_id)),
+        ("secrets/revoke", false) => Box::pin(app::ask_revoke(call, client_id)),
+        ("secrets/revoke", true) => Box::pin(app::revoke(call, client_id)),
+        ("delete", false) => Box::pin(app::ask_delete(call, client_id)),
+        ("delete", true) => Box::pin(app::delete(call, client_id)),
+        ("failures", false) => Box::pin(app::failures(call, client_id)),
+        ("edit", false) => Box::pin(edit::form(call, client_id)),
+        ("edit", true) => Box::pin(edit::submit(call, client_id)),
+        ("logo", false) => Box::pin(edit::logo_form(call, client_id)),
+        ("logo", true) => Box::pin(edit::logo(call, client_id)),
+        ("rate", false) => Box::pin(edit::rate_form(call, client_id)),
+        ("rate", true) => Box::pin(edit::rate(call, client_id)),
+        ("try", false) => Box::pin(try_it::start(call, client_id)),
+        _ => Box::pin(try_it::step(call, client_id)),
     }
 }
 

@@ -83,7 +83,7 @@ impl Stop {
 }
 
 /// Answers a request. `method` is one of ours; a foreign one is served nowhere.
-pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, Fault> {
+pub(crate) async fn answer(call: &mut Call, method: Method) -> Result<Answer, Fault> {
     let Some(caller) = caller(call).await? else {
         return Ok(match unproven::failed(call).await {
             Some(standing) => problem(429, "Too many failed requests").with("retry-after", &standing.reset_s.to_string()),
@@ -93,12 +93,12 @@ pub(crate) async fn answer(call: &mut Call, method: &Method) -> Result<Answer, F
     let path = call.path.clone();
     let parts: Vec<&str> = path.strip_prefix("/manage/v1/").unwrap_or_default().split('/').collect();
     let outcome = match parts.as_slice() {
-        ["apps"] => apps::collection(call, &caller, method).await,
-        ["apps", client_id, rest @ ..] => apps::one(call, &caller, method, client_id, rest).await,
-        ["accounts", rest @ ..] => accounts::answer(call, &caller, method, rest).await,
-        ["people", rest @ ..] => accounts::people(call, &caller, method, rest).await,
-        ["tokens", rest @ ..] => tokens::answer(call, &caller, method, rest).await,
-        ["audit"] => tokens::record(call, &caller, method).await,
+        ["apps"] => apps::collection(call, &caller, &method).await,
+        ["apps", client_id, rest @ ..] => apps::one(call, &caller, &method, client_id, rest).await,
+        ["accounts", rest @ ..] => accounts::answer(call, &caller, &method, rest).await,
+        ["people", rest @ ..] => accounts::people(call, &caller, &method, rest).await,
+        ["tokens", rest @ ..] => tokens::answer(call, &caller, &method, rest).await,
+        ["audit"] => tokens::record(call, &caller, &method).await,
         _ => Err(nothing_here()),
     };
     outcome.or_else(Stop::answer)
