@@ -172,6 +172,7 @@ test("a flood of failures costs a handful of operations, and the log keeps the l
   assert.ok(cost.rowsWritten <= 4, `${cost.rowsWritten} rows`);
   assert.equal(cost.objectRequests, looks, "and to no other object");
   assert.equal(cost.kvGet + cost.kvPut + cost.kvDelete + cost.kvList + cost.d1Statements + cost.d1Batches, 0);
+  assert.ok((await log(flooded)).length <= 30, "of a flood a few are kept");
   for (let round = 0; round < 8; round += 1) {
     await pass(server, 2000);
     for (let n = 0; n < 10; n += 1) await fail();
