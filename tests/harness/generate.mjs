@@ -104,7 +104,7 @@ export class Requests {
   #count = 0;
 
   constructor({ path, method, operation, parameters, seed, known, ids }) {
-    Object.assign(this, { path, method, operation, parameters, known, ids, seed });
+    Object.assign(this, { path, method, operation, operationId: operation.operationId, parameters, known, ids, seed });
     this.roll = dice(seed);
     this.json = operation.requestBody?.content["application/json"]?.schema;
     this.image = operation.requestBody?.content["image/png"] !== undefined;
@@ -142,6 +142,8 @@ export class Requests {
   /** The smallest good request. */
   good() {
     const body = this.json && this.#real(this.#value(this.json, { optionalsProbability: 0, maxItems: 1 }));
+    // No two apps may have names that look alike, and all operations run at once.
+    if (body?.details?.name) body.details.name = `Planner ${this.operationId}`;
     return { method: this.method, path: this.#address(false), body: this.image ? this.known("image") : body && JSON.stringify(body), sent: body };
   }
 

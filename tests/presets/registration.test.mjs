@@ -35,7 +35,7 @@ test("cal-classic-29: only the platform's staff registers apps", async () => {
   const { owner, admin } = await platform("cal-classic");
   assert.equal((await owner.page("/developers")).status, 403);
   assert.equal((await register(owner, registration("Calendar Friend"))).refused.status, 303);
-  const { id } = await register(admin, registration("Calendar Friend"));
+  const { id } = await register(admin, registration("Calendar Friend", { redirect_uris: "https://app.example/callback" }));
   assert.equal(await tagged(admin, id), "In review");
   assert.equal((await owner.page(`/developers/apps/${id}`)).status, 404);
 });
