@@ -133,29 +133,55 @@ fn again(call: &Call) -> Option<String> {
 }
 
 async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
-    if call.has_foreign_method() {
-        // The management API knows the methods of each of its addresses; TRACE is one of none.
-        return if path.starts_with("/manage/v1/") {
-            manage::answer(call, &Method::Trace).await
-        } else {
-            Ok(not_served(call, path, place))
-        };
-    }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
-    let method = if call.method() == Method::Head { Method::Get } else { call.method() };
-    if let Place::Endpoint(endpoint) = place {
-        return at_endpoint(call, path, endpoint, method).await;
+    let method = match call.method() {
+        // The management API knows the methods of each of its addresses; TRACE is one of none.
+        _ if call.has_foreign_method() && path.starts_with("/manage/v1/") => Method::Trace,
+        _ if call.has_foreign_method() => return Ok(not_served(call, path, place)),
+        Method::Head => Method::Get,
+        method => method,
+    };
+    match place {
+        #[cfg(feature = "portal")]
+        Place::Manage | Place::Page if is_portal(path) => in_portal(call, path, place, method).await,
+        #[cfg(feature = "protocol")]
+        Place::Endpoint(endpoint) => at_endpoint(call, path, endpoint, method).await,
+        #[cfg(feature = "protocol")]
+        _ if !is_portal(path) => in_protocol(call, path, place, method).await,
+        _ => Ok(not_served(call, path, place)),
     }
+}
+
+/// What the portal answers: each of these addresses, or with a stroke at its end only what is below it.
+/// The entry of a deployment reads the same file.
+fn is_portal(path: &str) -> bool {
+    let is_at = |start: &str| if start.ends_with('/') { path.starts_with(start) } else { below(path, start).is_some() };
+    include_str!("portal.txt").lines().any(is_at)
+}
+
+#[cfg(feature = "protocol")]
+async fn in_protocol(call: &mut Call, path: &str, place: Place, method: Method) -> Result<Answer, Fault> {
     match (path, method) {
         (METADATA, Method::Get) => Ok(metadata::answer(call)),
         (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => login::form(call).await,
         ("/login", Method::Post) => login::submit(call).await,
+        ("/logout", Method::Post) => login::sign_out(call).await,
+        ("/platform.css", Method::Get) => Ok(style_sheet(call)),
+        (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
+        #[cfg(feature = "development")]
+        (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
+        (path, _) => Ok(not_served(call, path, place)),
+    }
+}
+
+#[cfg(feature = "portal")]
+async fn in_portal(call: &mut Call, path: &str, place: Place, method: Method) -> Result<Answer, Fault> {
+    match (path, method) {
         (setup::HERE, Method::Get) => setup::form(call).await,
         (setup::HERE, Method::Post) => setup::submit(call).await,
         (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
         (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
-        ("/logout", Method::Post) => login::sign_out(call).await,
         ("/account/apps", Method::Get) => account::list(call).await,
         ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
         ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
@@ -169,11 +195,7 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
             admin::answer(call, below(path, "/admin").unwrap_or_default(), &method).await
         }
         (path, method) if serves(keys::methods(call, path), &method) => keys::answer(call, path, &method).await,
-        ("/platform.css", Method::Get) => Ok(style_sheet(call)),
-        (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
         (path, method) if path.starts_with("/manage/v1/") => manage::answer(call, &method).await,
-        #[cfg(feature = "development")]
-        (path, method) if path.starts_with("/__dev/") => crate::development::answer(call, &method).await,
         (path, _) => Ok(not_served(call, path, place)),
     }
 }
@@ -188,6 +210,7 @@ fn serves(methods: &str, method: &Method) -> bool {
     methods.split(", ").any(|known| known == method.as_ref())
 }
 
+#[cfg(feature = "protocol")]
 async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Method) -> Result<Answer, Fault> {
     match (endpoint, method) {
         (Endpoint::Authorize, Method::Get | Method::Post) => authorize::answer(call).await,
@@ -267,4 +290,20 @@ fn not_served(call: &Call, path: &str, place: Place) -> Answer {
     };
     let answer = if place.is_cross_origin() { call.readable_anywhere(answer) } else { answer };
     if known { answer.with("allow", allowed) } else { answer }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_portal;
+
+    #[test]
+    fn the_portal_has_the_addresses_of_its_list_and_what_is_below_them() {
+        for path in ["/account", "/account/apps", "/admin/setup", "/developers", "/marketplace", "/manage/v1/apps", "/login/acme/callback"]
+        {
+            assert!(is_portal(path), "{path}");
+        }
+        for path in ["/", "/login", "/logout", "/logo/x", "/oauth/token", "/accounts", "/administrator", "/api/v1/me"] {
+            assert!(!is_portal(path), "{path}");
+        }
+    }
 }
