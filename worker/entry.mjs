@@ -8,8 +8,7 @@ export { App, Grant, RateLimiter } from "./protocol/index.js";
 
 const PORTAL = [];
 
-const isPortal = (path) =>
-  PORTAL.some((start) => (start.endsWith("/") ? path.startsWith(start) : path === start || path.startsWith(`${start}/`)));
+const isPortal = (path) => PORTAL.some((start) => path === start || path.startsWith(`${start}/`));
 
 /**
  * The portal, and the protocol's module as one binding more of it: what is only in that module's memory, and requests to

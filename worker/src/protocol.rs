@@ -1,7 +1,7 @@
 //! The way from the pages of developers to the protocol.
 //!
 //! In development both are one module: a call. A deployment has two modules in one Worker, so that
-//! requests of apps never wait for the pages' code. There the entry (`worker/entry.mjs`) gives the
+//! requests of apps never wait for the portal's code. There the entry (`worker/entry.mjs`) gives the
 //! portal's module one binding more, `PROTOCOL`, made anew for each request: it can be reached from
 //! code only, never by a request from outside.
 

@@ -142,21 +142,20 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
         method => method,
     };
     match place {
-        #[cfg(feature = "portal")]
-        Place::Manage | Place::Page if is_portal(path) => in_portal(call, path, place, method).await,
         #[cfg(feature = "protocol")]
         Place::Endpoint(endpoint) => at_endpoint(call, path, endpoint, method).await,
+        #[cfg(feature = "portal")]
+        _ if is_portal(path) => in_portal(call, path, place, method).await,
         #[cfg(feature = "protocol")]
         _ if !is_portal(path) => in_protocol(call, path, place, method).await,
         _ => Ok(not_served(call, path, place)),
     }
 }
 
-/// What the portal answers: each of these addresses, or with a stroke at its end only what is below it.
-/// The entry of a deployment reads the same file.
+/// Whether the portal answers: it has the addresses of this file, and what is below them. The entry of a
+/// deployment has the same list.
 fn is_portal(path: &str) -> bool {
-    let is_at = |start: &str| if start.ends_with('/') { path.starts_with(start) } else { below(path, start).is_some() };
-    include_str!("portal.txt").lines().any(is_at)
+    include_str!("portal.txt").lines().any(|start| below(path, start).is_some())
 }
 
 #[cfg(feature = "protocol")]
@@ -166,7 +165,13 @@ async fn in_protocol(call: &mut Call, path: &str, place: Place, method: Method) 
         (METADATA, Method::Options) => Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => login::form(call).await,
         ("/login", Method::Post) => login::submit(call).await,
+        (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
+        (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
         ("/logout", Method::Post) => login::sign_out(call).await,
+        ("/account/apps", Method::Get) => account::list(call).await,
+        ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
+        ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
+        (path, method) if serves(profile::methods(path), &method) => profile::answer(call, path, &method).await,
         ("/platform.css", Method::Get) => Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => logo::answer(call).await,
         #[cfg(feature = "development")]
@@ -180,13 +185,7 @@ async fn in_portal(call: &mut Call, path: &str, place: Place, method: Method) ->
     match (path, method) {
         (setup::HERE, Method::Get) => setup::form(call).await,
         (setup::HERE, Method::Post) => setup::submit(call).await,
-        (path, Method::Post) if provider::is_start(path) => provider::start(call, path).await,
-        (path, Method::Get) if provider::is_callback(path) => provider::callback(call, path).await,
-        ("/account/apps", Method::Get) => account::list(call).await,
-        ("/account/apps/disconnect", Method::Get) => account::confirm(call).await,
-        ("/account/apps/disconnect", Method::Post) => account::disconnect(call).await,
         (path, method) if serves(activity::methods(path), &method) => activity::answer(call, path).await,
-        (path, method) if serves(profile::methods(path), &method) => profile::answer(call, path, &method).await,
         ("/marketplace", Method::Get) => marketplace::list_apps(call).await,
         (path, method) if serves(below(path, "/developers").map_or("", developers::methods), &method) => {
             developers::answer(call, below(path, "/developers").unwrap_or_default(), &method).await
@@ -298,11 +297,22 @@ mod tests {
 
     #[test]
     fn the_portal_has_the_addresses_of_its_list_and_what_is_below_them() {
-        for path in ["/account", "/account/apps", "/admin/setup", "/developers", "/marketplace", "/manage/v1/apps", "/login/acme/callback"]
-        {
+        for path in ["/account/keys/new", "/account/activity.csv", "/admin/setup", "/developers", "/marketplace", "/manage/v1/apps"] {
             assert!(is_portal(path), "{path}");
         }
-        for path in ["/", "/login", "/logout", "/logo/x", "/oauth/token", "/accounts", "/administrator", "/api/v1/me"] {
+        for path in [
+            "/",
+            "/login",
+            "/login/acme",
+            "/logout",
+            "/account/apps",
+            "/account/keysx",
+            "/logo/x",
+            "/oauth/token",
+            "/accounts",
+            "/administrator",
+            "/api/v1/me",
+        ] {
             assert!(!is_portal(path), "{path}");
         }
     }
