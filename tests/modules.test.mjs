@@ -7,9 +7,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Browser, connect, exchange, me, refresh } from "./harness/client.mjs";
+import { Browser, connect, consentForm, exchange, me, refresh } from "./harness/client.mjs";
 import { elements, text } from "./harness/html.mjs";
-import { addSecret, CALLBACK, formTo, registered, sendForm } from "./harness/portal.mjs";
+import { addSecret, CALLBACK, fillIn, formTo, registered, sendForm } from "./harness/portal.mjs";
 import { startServer } from "./harness/server.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -35,9 +35,9 @@ function bundle() {
     .replace(/^\[(build|assets)\]\n(.+\n)+/gm, "")
     .replace(/^main = .*/m, 'main = "source/index.js"');
   writeFileSync(join(UPLOADED, "wrangler.toml"), config);
-  const args = ["deploy", "--dry-run", "--outdir", join(UPLOADED, "worker"), "--config", join(UPLOADED, "wrangler.toml")];
+  const args = [join(root, "node_modules/wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--outdir", join(UPLOADED, "worker"), "--config", join(UPLOADED, "wrangler.toml")];
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" };
-  const { status, stdout, stderr } = spawnSync(join(root, "node_modules/.bin/wrangler"), args, { cwd: UPLOADED, encoding: "utf8", env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: UPLOADED, encoding: "utf8", env });
   assert.equal(status, 0, stdout + stderr);
 }
 
@@ -88,8 +88,7 @@ test("requests of apps, consent and signing in load one module; the first page o
 });
 
 test("from nobody to a connected app: set up, register, review, connect, exchange, call", async () => {
-  const setup = formTo(await browser.page("/admin/setup"), "/admin/setup");
-  assert.equal((await browser.submit(setup, { token: SETUP_TOKEN, email: EMAIL, password: PASSWORD })).status, 200);
+  assert.equal((await fillIn(browser, "/admin/setup", { token: SETUP_TOKEN, email: EMAIL, password: PASSWORD })).status, 200);
   assert.equal((await browser.signIn(EMAIL, PASSWORD)).status, 303);
   await server.sql("INSERT INTO accounts (id, name, created_at) VALUES (?, 'Salon', 0)", ACCOUNT);
   await server.sql("INSERT INTO members (account_id, user_id, role) SELECT ?, id, 'owner' FROM users", ACCOUNT);
@@ -104,12 +103,10 @@ test("from nobody to a connected app: set up, register, review, connect, exchang
 });
 
 test("Try it asks the protocol's module, and shows its answers", async () => {
-  const begun = await browser.submit(formTo(await browser.page(`${app.page}/try`), `${app.page}/try`), { redirect_uri: CALLBACK, scopes: [scope] });
-  const { href } = Object.fromEntries([...elements(begun.tree, "a")].flatMap(({ attrs }) => attrs.filter(({ value }) => value.includes("response_type=code")).map(({ name, value }) => [name, value])));
-  const { pathname, search } = new URL(href);
-  const consent = await browser.page(pathname + search);
-  const form = consent.forms.find(({ controls }) => controls.some(({ name }) => name === "consent"));
-  const { location } = await browser.submit(form, {}, { decision: "allow" });
+  const begun = await fillIn(browser, `${app.page}/try`, { redirect_uri: CALLBACK, scopes: [scope] });
+  const addresses = [...elements(begun.tree, "a")].map(({ attrs }) => attrs.find(({ name }) => name === "href").value);
+  const { pathname, search } = new URL(addresses.find((href) => href.includes("response_type=code")));
+  const { location } = await browser.submit(consentForm(await browser.page(pathname + search)), {}, { decision: "allow" });
   const exchanged = await browser.submit(formTo(begun, `${app.page}/try`), { answer: location, secret: app.secret });
   assert.match(exchanged.text, /It worked/);
   assert.match(blocks(exchanged)[1], /^HTTP 200\s+content-type: application\/json/);
@@ -129,7 +126,7 @@ test("a request that failed is in the developer's log at once, and from outside 
 });
 
 test("the portal suspends what the protocol then refuses", async () => {
-  const answer = await sendForm(browser, `${app.admin}/suspend`, { reason: "it misbehaves" });
+  const answer = await fillIn(browser, `${app.admin}/suspend`, { reason: "It misbehaves." });
   assert.equal(answer.status, 303, answer.text);
   assert.equal((await me(server, held.access_token)).status, 401);
   assert.notEqual((await refresh(server, app, held.refresh_token)).status, 200);
