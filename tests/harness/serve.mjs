@@ -1,6 +1,6 @@
 // The process that runs one Worker on workerd. `server.mjs` starts it as a child with a process group of its own, so
 // that everything it does can be captured, and killed as a power cut would.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { migrationStatements } from "./migrations.mjs";
@@ -8,15 +8,23 @@ import { migrationStatements } from "./migrations.mjs";
 const NAME = "edgegrant";
 const options = JSON.parse(process.env.EDGEGRANT_TEST_SERVER);
 
-const read = (...parts) => readFileSync(join(options.built, ...parts));
 const harness = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
+
+/** Every module that was built, the entry first. */
+function builtModules() {
+  const folder = join(options.built, "worker");
+  const names = readdirSync(folder, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
+  names.sort((a, b) => (b === "index.js") - (a === "index.js"));
+  return names.map((name) => {
+    const bytes = readFileSync(join(folder, name));
+    const path = `built/${name}`;
+    return name.endsWith(".js") ? { type: "ESModule", path, contents: bytes.toString() } : { type: "CompiledWasm", path, contents: bytes };
+  });
+}
 
 /** The built modules; the counting entry goes in front of them when it is asked for. */
 function modules() {
-  const built = [
-    { type: "ESModule", path: "built/index.js", contents: read("worker/index.js").toString() },
-    { type: "CompiledWasm", path: "built/index_bg.wasm", contents: read("worker/index_bg.wasm") },
-  ];
+  const built = builtModules();
   const counting = [
     { type: "ESModule", path: "counting.mjs", contents: harness("counting.mjs") },
     { type: "ESModule", path: "proxies.mjs", contents: harness("proxies.mjs") },

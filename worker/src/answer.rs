@@ -25,6 +25,9 @@ pub(crate) struct Answer {
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
+/// The headers that a page of ours shows.
+const SHOWN: [&str; 4] = ["content-type", "location", "www-authenticate", "retry-after"];
+
 impl Answer {
     /// An empty answer.
     pub(crate) fn empty(status: u16) -> Self {
@@ -141,10 +144,21 @@ impl Answer {
         if json && self.status >= 400 { String::from_utf8_lossy(&self.body) } else { Cow::Borrowed(&self.told) }
     }
 
+    /// An answer as it came back from our own module of the protocol.
+    #[cfg(not(feature = "protocol"))]
+    pub(crate) async fn of(mut response: Response) -> worker::Result<Self> {
+        let mut answer = Self { status: response.status_code(), body: response.bytes().await?, ..Self::default() };
+        for name in SHOWN {
+            if let Some(value) = response.headers().get(name)? {
+                answer = answer.with(name, &value);
+            }
+        }
+        Ok(answer)
+    }
+
     /// What a page of ours shows of an answer: its status, headers and body.
     pub(crate) fn shown(&self) -> String {
-        let headers =
-            self.headers.iter().filter(|(name, _)| matches!(&**name, "content-type" | "location" | "www-authenticate" | "retry-after"));
+        let headers = self.headers.iter().filter(|(name, _)| SHOWN.contains(&&**name));
         let lines: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
         format!("HTTP {}\n{lines}\n{}", self.status, String::from_utf8_lossy(&self.body))
     }

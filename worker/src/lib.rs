@@ -9,6 +9,7 @@
 //! | [`operations`] | what people and programs do with apps, accounts and keys |
 //! | [`store`] | KV and D1: one statement, batch or key per function |
 //! | [`oidc`] | identity providers: metadata, keys, exchange, signatures |
+//! | [`protocol`] | the way from the pages to the protocol, which may be in another module |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
@@ -17,6 +18,9 @@
 //!
 //! No panic is reachable from input: here a panic stalls the request and takes the memory of objects
 //! in the same isolate with it.
+
+// A module of one half is built without what only the other half calls.
+#![cfg_attr(not(all(feature = "portal", feature = "protocol")), allow(dead_code, unused_imports, unreachable_pub))]
 
 mod answer;
 mod call;
@@ -35,6 +39,7 @@ mod operations;
 mod outbound;
 mod pages;
 mod platform;
+mod protocol;
 mod refusal;
 mod routes;
 mod store;
@@ -79,6 +84,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     answer.into_response(call.config.secure)
 }
 
+#[cfg(feature = "portal")]
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     if let Some(config) = config::config(&env) {

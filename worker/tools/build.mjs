@@ -17,7 +17,10 @@ import { document } from "./openapi.mjs";
 import { setup } from "./setup.mjs";
 
 const KB = 1024;
-const WORKER_BUDGET = 500 * KB;
+/** Of each module that is deployed: its code and what joins it to JavaScript. */
+const MODULE_BUDGET = 500 * KB;
+/** The modules of a deployment, each a feature of the crate. What is asked for often starts without what is not. */
+const MODULES = ["protocol", "portal"];
 
 /** Everything of the browser module but its output and its tests. */
 const pkceInputs = () =>
@@ -32,6 +35,7 @@ const WORKER_INPUTS = [
   "rust-toolchain.toml",
   "worker/Cargo.toml",
   "worker/build.rs",
+  "worker/entry.mjs",
   "worker/src",
   "worker/core",
   "worker/presets",
@@ -41,9 +45,9 @@ const WORKER_INPUTS = [
 ];
 
 /**
- * Builds one variant and returns its folder: `worker/index.js`, `worker/index_bg.wasm`, `migrations/` and `assets/`. Every
- * variant but "release" has the development feature. With EDGEGRANT_PRESETS in the environment, the presets are those of
- * that folder.
+ * Builds one variant and returns its folder: `worker/`, `migrations/` and `assets/`. Every variant but "release" is one
+ * module, `worker/index.js` and `worker/index_bg.wasm`, with the development feature; "release" has its entry there and a
+ * folder for each of its modules. With EDGEGRANT_PRESETS in the environment, the presets are those of that folder.
  */
 export async function build(variant, tools, { quiet = false } = {}) {
   mkdirSync(variantDir(variant), { recursive: true });
@@ -76,14 +80,28 @@ async function buildWorker(variant, tools) {
   const stamp = join(variantDir(variant), "worker.hash");
   const { RUSTFLAGS = "", EDGEGRANT_PRESETS = "" } = process.env;
   const hash = hashOf(WORKER_INPUTS, ask("rustc", ["--version"]), tools.workerBuild, RUSTFLAGS, EDGEGRANT_PRESETS);
-  if (isFresh(stamp, hash, join(out, "index.js"), join(out, "index_bg.wasm"))) return;
+  const released = variant === "release";
+  const folders = released ? MODULES.map((name) => join(out, name)) : [out];
+  if (isFresh(stamp, hash, join(out, "index.js"), ...folders.map((folder) => join(folder, "index_bg.wasm")))) return;
   rmSync(stamp, { force: true });
+  rmSync(out, { recursive: true, force: true });
+  if (released) {
+    for (const name of MODULES) {
+      await compile(`release, ${name}`, tools, false, ["--out-dir", `../.build/release/worker/${name}`, "--no-default-features", "--features", name]);
+      await finish(join(out, name));
+    }
+    writeFileSync(join(out, "index.js"), entry());
+  } else {
+    await compile(variant, tools, true, ["--out-dir", `../.build/${variant}/worker`, "--features", "development"]);
+  }
+  // The schema that belongs to this module: the tests start it with these, whatever is being edited.
+  rmSync(join(variantDir(variant), "migrations"), { recursive: true, force: true });
+  cpSync(inRoot("worker/migrations"), join(variantDir(variant), "migrations"), { recursive: true });
+  writeFileSync(stamp, hash);
+}
 
-  const development = variant !== "release";
-  const args = ["--out-dir", `../.build/${variant}/worker`];
-  args.unshift(development ? "--dev" : "--release");
-  if (development) args.push("--features", "development");
-  await step(`Building the Worker (${variant})`, tools.workerBuild, args, {
+async function compile(name, tools, development, args) {
+  await step(`Building the Worker (${name})`, tools.workerBuild, [development ? "--dev" : "--release", ...args], {
     cwd: inRoot("worker"),
     env: {
       ...remapped(),
@@ -94,11 +112,25 @@ async function buildWorker(variant, tools) {
       ...(development && { CARGO_PROFILE_DEV_OPT_LEVEL: "1", CARGO_PROFILE_DEV_DEBUG: "0", NO_MINIFY: "1" }),
     },
   });
-  if (!development) await strip(join(out, "index_bg.wasm"));
-  // The schema that belongs to this module: the tests start it with these, whatever is being edited.
-  rmSync(join(variantDir(variant), "migrations"), { recursive: true, force: true });
-  cpSync(inRoot("worker/migrations"), join(variantDir(variant), "migrations"), { recursive: true });
-  writeFileSync(stamp, hash);
+}
+
+/** A module of a deployment: only what is used of what worker-build made, without names. */
+async function finish(folder) {
+  for (const name of ["worker", ".gitignore", "package.json"]) rmSync(join(folder, name), { recursive: true, force: true });
+  // A module starts anew after a panic by a state that it holds itself. It leaves it in this global too; if one day it
+  // read it back, one module would start anew for the other's panic, and go on after its own.
+  const found = readFileSync(join(folder, "index.js"), "utf8").match(/__worker_init_state\b(?!\()/g) ?? [];
+  if (found.length !== 1) throw new ToolError(`${folder}: __worker_init_state is used ${found.length} times; two modules would share it.`);
+  await strip(join(folder, "index_bg.wasm"));
+}
+
+/** The entry in front of the modules, with the list of the portal's addresses in it. */
+function entry() {
+  const text = readFileSync(inRoot("worker/entry.mjs"), "utf8");
+  const list = readFileSync(inRoot("worker/src/routes/portal.txt"), "utf8").trim().split("\n");
+  const empty = "const PORTAL = [];";
+  if (!text.includes(empty)) throw new ToolError(`worker/entry.mjs has no line ${empty}`);
+  return text.replace(empty, `const PORTAL = ${JSON.stringify(list)};`);
 }
 
 /**
@@ -142,14 +174,18 @@ const size = (name, raw, packed, budget) => {
   return `${name}: ${kb(raw)} KB, ${kb(packed)} KB gzip (budget ${kb(budget)} KB gzip)`;
 };
 
-/** The Worker module against its budget. The development variant is not optimised; its size says nothing. */
+/** The modules of a deployment against their budget. The development variant is not optimised; its size says nothing. */
 function checkSize(quiet) {
-  const files = ["index.js", "index_bg.wasm"].map((name) => join(variantDir("release"), "worker", name));
-  const raw = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  const packed = files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
-  const text = size("Worker module", raw, packed, WORKER_BUDGET);
-  if (packed > WORKER_BUDGET) throw new ToolError(`Over its budget: ${text}`);
-  if (!quiet) say(text);
+  const over = [];
+  for (const module of MODULES) {
+    const files = ["index.js", "index_bg.wasm"].map((name) => join(variantDir("release"), "worker", module, name));
+    const raw = files.reduce((sum, file) => sum + statSync(file).size, 0);
+    const packed = files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
+    const text = size(`Worker module ${module}`, raw, packed, MODULE_BUDGET);
+    if (packed > MODULE_BUDGET) over.push(text);
+    else if (!quiet) say(text);
+  }
+  if (over.length > 0) throw new ToolError(`Over the budget: ${over.join("; ")}`);
 }
 
 /** Copies a variant to where wrangler.toml points. */

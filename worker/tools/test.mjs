@@ -61,6 +61,9 @@ const groups = {
     await check("clippy: core", "cargo", clippy("-p", "edgegrant-core", "--all-targets"));
     await check("clippy: Worker", "cargo", clippy("-p", "edgegrant-worker", ...WASM));
     await check("clippy: Worker, development", "cargo", clippy("-p", "edgegrant-worker", "--features", "development", ...WASM));
+    for (const half of ["protocol", "portal"]) {
+      await check(`clippy: Worker, ${half}`, "cargo", clippy("-p", "edgegrant-worker", "--no-default-features", "--features", half, ...WASM));
+    }
     await check("clippy: pkce-wasm", "cargo", clippy("-p", "pkce-wasm", ...WASM));
   },
 

@@ -54,7 +54,7 @@ impl Answer {
 }
 
 /// One app.
-#[durable_object(fetch)]
+#[cfg_attr(feature = "protocol", durable_object(fetch))]
 pub struct App {
     state: State,
     /// When the last lease was given; a restarted object assumes now.
@@ -68,6 +68,7 @@ pub(crate) async fn ask(env: &Env, number: u32, command: &Command) -> Result<Ans
     super::ask(env, "APP", &format!("app:{number}"), command).await
 }
 
+#[cfg(feature = "protocol")]
 impl DurableObject for App {
     fn new(state: State, _: Env) -> Self {
         Self { state, leased_ms: Cell::new(None), failures: RefCell::new(Vec::new()) }

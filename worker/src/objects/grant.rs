@@ -21,7 +21,7 @@ const SCHEMA: [&str; 2] = [
 ];
 
 /// One (account, app), or the API keys of one account.
-#[durable_object(alarm)]
+#[cfg_attr(feature = "protocol", durable_object(alarm))]
 pub struct Grant {
     state: State,
     env: Env,
@@ -35,6 +35,7 @@ pub(crate) async fn ask(env: &Env, grant: &GrantId, command: &Command) -> Result
     super::ask(env, "GRANT", &grant.object_name(), command).await
 }
 
+#[cfg(feature = "protocol")]
 impl DurableObject for Grant {
     /// Reads and writes nothing: an object exists only once something was claimed or ended in it.
     fn new(state: State, env: Env) -> Self {

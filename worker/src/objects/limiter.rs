@@ -32,7 +32,7 @@ pub(crate) enum Answer {
 }
 
 /// The counters of one name.
-#[durable_object(alarm)]
+#[cfg_attr(feature = "protocol", durable_object(alarm))]
 pub struct RateLimiter {
     state: State,
 }
@@ -42,6 +42,7 @@ pub(crate) async fn ask(env: &Env, name: &str, command: &Command) -> Result<Answ
     super::ask(env, "RATE_LIMITER", name, command).await
 }
 
+#[cfg(feature = "protocol")]
 impl DurableObject for RateLimiter {
     fn new(state: State, _: Env) -> Self {
         Self { state }

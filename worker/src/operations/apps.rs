@@ -41,7 +41,7 @@ pub(super) async fn change(call: &Call, app: &Listed, change: Change) -> Result<
 
 /// The app's last requests that failed, the newest first.
 pub(crate) async fn failures(call: &Call, app: &Listed) -> Result<Vec<edgegrant_core::app::Failure>, Failure> {
-    let new = crate::failures::take(app.number, true);
+    let new = crate::protocol::failures(call, app.number)?;
     match ask(&call.env, app.number, &Command::Log(new)).await? {
         Answer::Log(log) => Ok(log),
         _ => Err(Refused::NotFound.into()),

@@ -139,30 +139,60 @@ fn again(call: &Call) -> Option<String> {
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + 'a>>;
 
 async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
-    if call.has_foreign_method() {
-        // The management API knows the methods of each of its addresses; TRACE is one of none.
-        return if path.starts_with("/manage/v1/") { manage::answer(call, Method::Trace).await } else { Ok(not_served(call, path, place)) };
-    }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
-    let method = if call.method() == Method::Head { Method::Get } else { call.method() };
-    if let Place::Endpoint(endpoint) = place {
-        return at_endpoint(call, path, endpoint, method).await;
+    let method = match call.method() {
+        // The management API knows the methods of each of its addresses; TRACE is one of none.
+        _ if call.has_foreign_method() && path.starts_with("/manage/v1/") => Method::Trace,
+        _ if call.has_foreign_method() => return Ok(not_served(call, path, place)),
+        Method::Head => Method::Get,
+        method => method,
+    };
+    match place {
+        #[cfg(feature = "protocol")]
+        Place::Endpoint(endpoint) => at_endpoint(call, path, endpoint, method).await,
+        #[cfg(feature = "portal")]
+        _ if is_portal(path) => in_portal(call, path, place, method).await,
+        #[cfg(feature = "protocol")]
+        _ if !is_portal(path) => in_protocol(call, path, place, method).await,
+        _ => Ok(not_served(call, path, place)),
     }
+}
+
+/// Whether the portal answers: it has the addresses of this file, and what is below them. The entry of a
+/// deployment has the same list.
+fn is_portal(path: &str) -> bool {
+    include_str!("portal.txt").lines().any(|start| below(path, start).is_some())
+}
+
+#[cfg(feature = "protocol")]
+async fn in_protocol(call: &mut Call, path: &str, place: Place, method: Method) -> Result<Answer, Fault> {
     let answering: Answering<'_> = match (path, method) {
         (METADATA, Method::Get) => return Ok(metadata::answer(call)),
         (METADATA, Method::Options) => return Ok(Answer::preflight("GET")),
         ("/login", Method::Get) => Box::pin(login::form(call)),
         ("/login", Method::Post) => Box::pin(login::submit(call)),
-        (setup::HERE, Method::Get) => Box::pin(setup::form(call)),
-        (setup::HERE, Method::Post) => Box::pin(setup::submit(call)),
         (path, Method::Post) if provider::is_start(path) => Box::pin(provider::start(call, path)),
         (path, Method::Get) if provider::is_callback(path) => Box::pin(provider::callback(call, path)),
         ("/logout", Method::Post) => Box::pin(login::sign_out(call)),
         ("/account/apps", Method::Get) => Box::pin(account::list(call)),
         ("/account/apps/disconnect", Method::Get) => Box::pin(account::confirm(call)),
         ("/account/apps/disconnect", Method::Post) => Box::pin(account::disconnect(call)),
-        (path, method) if serves(activity::methods(path), &method) => Box::pin(activity::answer(call, path)),
         (path, method) if serves(profile::methods(path), &method) => Box::pin(profile::answer(call, path, method)),
+        ("/platform.css", Method::Get) => return Ok(style_sheet(call)),
+        (path, Method::Get) if path.starts_with("/logo/") => Box::pin(logo::answer(call)),
+        #[cfg(feature = "development")]
+        (path, method) if path.starts_with("/__dev/") => Box::pin(crate::development::answer(call, method)),
+        (path, _) => return Ok(not_served(call, path, place)),
+    };
+    answering.await
+}
+
+#[cfg(feature = "portal")]
+async fn in_portal(call: &mut Call, path: &str, place: Place, method: Method) -> Result<Answer, Fault> {
+    let answering: Answering<'_> = match (path, method) {
+        (setup::HERE, Method::Get) => Box::pin(setup::form(call)),
+        (setup::HERE, Method::Post) => Box::pin(setup::submit(call)),
+        (path, method) if serves(activity::methods(path), &method) => Box::pin(activity::answer(call, path)),
         ("/marketplace", Method::Get) => Box::pin(marketplace::list_apps(call)),
         (path, method) if serves(below(path, "/developers").map_or("", developers::methods), &method) => {
             developers::answer(call, below(path, "/developers").unwrap_or_default(), method == Method::Post)
@@ -171,11 +201,7 @@ async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, F
             admin::answer(call, below(path, "/admin").unwrap_or_default(), method == Method::Post)
         }
         (path, method) if serves(keys::methods(call, path), &method) => Box::pin(keys::answer(call, path, method)),
-        ("/platform.css", Method::Get) => return Ok(style_sheet(call)),
-        (path, Method::Get) if path.starts_with("/logo/") => Box::pin(logo::answer(call)),
         (path, method) if path.starts_with("/manage/v1/") => Box::pin(manage::answer(call, method)),
-        #[cfg(feature = "development")]
-        (path, method) if path.starts_with("/__dev/") => Box::pin(crate::development::answer(call, method)),
         (path, _) => return Ok(not_served(call, path, place)),
     };
     answering.await
@@ -191,6 +217,7 @@ fn serves(methods: &str, method: &Method) -> bool {
     methods.split(", ").any(|known| known == method.as_ref())
 }
 
+#[cfg(feature = "protocol")]
 async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Method) -> Result<Answer, Fault> {
     let answering: Answering<'_> = match (endpoint, method) {
         (Endpoint::Authorize, Method::Get | Method::Post) => Box::pin(authorize::answer(call)),
@@ -271,4 +298,31 @@ fn not_served(call: &Call, path: &str, place: Place) -> Answer {
     };
     let answer = if place.is_cross_origin() { call.readable_anywhere(answer) } else { answer };
     if known { answer.with("allow", allowed) } else { answer }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_portal;
+
+    #[test]
+    fn the_portal_has_the_addresses_of_its_list_and_what_is_below_them() {
+        for path in ["/account/keys/new", "/account/activity.csv", "/admin/setup", "/developers", "/marketplace", "/manage/v1/apps"] {
+            assert!(is_portal(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/login",
+            "/login/acme",
+            "/logout",
+            "/account/apps",
+            "/account/keysx",
+            "/logo/x",
+            "/oauth/token",
+            "/accounts",
+            "/administrator",
+            "/api/v1/me",
+        ] {
+            assert!(!is_portal(path), "{path}");
+        }
+    }
 }

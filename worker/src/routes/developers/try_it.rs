@@ -249,11 +249,7 @@ async fn ask(call: &Call, path: &str, method: Method, authorization: Option<Stri
     let body = body.map(|body| body.as_str().into());
     let request =
         crate::platform::request(&format!("{}{path}", call.config.issuer), method.as_ref(), &headers, body.as_ref()).or_fault("trial")?;
-    let mut inner = call.inner(request, path);
-    let answer: std::pin::Pin<Box<dyn Future<Output = Answer> + '_>> = Box::pin(super::super::answer(&mut inner));
-    let answer = answer.await;
-    crate::failures::note(&inner, &answer);
-    Ok(answer)
+    crate::protocol::ask(call, request, path).await
 }
 
 fn result(call: &Call, guest: &Guest, app: &Listed, trial: &Trial, shown: String, answer: &Answer) -> Result<Answer, Fault> {
