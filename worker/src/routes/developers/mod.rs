@@ -37,10 +37,10 @@ const MOST: u32 = 200;
 
 /// The methods of a path below `/developers`; empty: there is nothing.
 pub(super) fn methods(path: &str) -> &'static str {
-    match path.strip_prefix("/apps/").map_or((path, ""), |rest| ("/apps", rest.split_once('/').map_or("", |(_, what)| what))) {
-        ("", _) | ("/apps", "" | "failures") => "GET, HEAD",
-        ("/new", _) | ("/apps", "edit" | "logo" | "rate" | "delete" | "secrets/revoke" | "try") => "GET, HEAD, POST",
-        ("/apps", "secrets") => "POST",
+    match path.strip_prefix("/apps/").map_or((path, ""), |rest| ("/apps/", rest.split_once('/').map_or("", |(_, what)| what))) {
+        ("", _) | ("/apps/", "" | "failures") => "GET, HEAD",
+        ("/new", _) | ("/apps/", "edit" | "logo" | "rate" | "delete" | "secrets/revoke" | "try") => "GET, HEAD, POST",
+        ("/apps/", "secrets") => "POST",
         _ => "",
     }
 }
