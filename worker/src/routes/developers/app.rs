@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::operations::{apps as operations, register};
-use crate::pages::{Action, Card, Fact, FormPage, Link, Section, SheetPage, Value};
+use crate::pages::{Action, Card, Fact, FormPage, Link, Section, SheetPage};
 use crate::store::apps::{self, Listed};
 
 fn done(word: &str) -> Option<&'static str> {
@@ -100,15 +100,15 @@ fn credentials<'a>(client_id: &'a str, record: &edgegrant_core::app::App) -> Sec
         section.text.push("A public client has no secret: it proves itself with PKCE.".into());
         return section;
     }
-    let hints: Vec<_> = record.secrets.iter().map(|secret| format!("…{}", secret.hint).into()).collect();
-    section.facts.push(Fact { label: "Secrets", value: Value::Codes(hints) });
     section
         .text
         .push("A secret is shown once. To change it without an interruption, add a second one, use it, then revoke the first.".into());
+    section.empty = "No secret yet.".into();
     section.actions.push(Action::post("Add a secret", of_app(client_id, "secrets")).main());
     for secret in &record.secrets {
         let href = edgegrant_core::oauth::redirect_uri::with_params(&of_app(client_id, "secrets/revoke"), &[("hint", &secret.hint)]);
-        section.actions.push(Action::link("Revoke", href).about(format!("the secret that ends in {}", secret.hint)));
+        let revoke = Action::link("Revoke", href).about(format!("the secret that ends in {}", secret.hint));
+        section.cards.push(Card { title: format!("Secret …{}", secret.hint).into(), actions: vec![revoke], ..Card::default() });
     }
     section
 }
