@@ -68,7 +68,8 @@ pub(crate) fn allowed(call: &Call, actor: &Actor, account: &str) -> Result<(), R
     }
 }
 
-fn problems(call: &Call, new: &NewKey<'_>) -> Vec<Problem> {
+/// Everything that is wrong with a key that somebody wants.
+pub(crate) fn problems(call: &Call, new: &NewKey<'_>) -> Vec<Problem> {
     let policy = &call.config.policy;
     let label = new.label.trim();
     let fits = !label.is_empty() && label.chars().count() <= LABEL_MAX && !label.chars().any(char::is_control);

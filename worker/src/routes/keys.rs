@@ -218,11 +218,13 @@ async fn issue(call: &mut Call) -> Result<Answer, Fault> {
         Err(refused) => return Ok(refused),
     };
     let asked = Asked::of(&params, &accounts(call, &guest));
-    if asked.account.is_empty() {
-        return asked.page(call, &guest, 400, &[("account", "Choose one of these".to_owned())]);
-    }
     let scopes: Vec<&str> = asked.scopes.iter().map(String::as_str).collect();
     let new = NewKey { id: &asked.id, account: &asked.account, label: &asked.label, scopes: &scopes, life_s: asked.life_s };
+    if asked.account.is_empty() {
+        let mut wrong = vec![("account", "Choose one of these".to_owned())];
+        wrong.extend(keys::problems(call, &new));
+        return asked.page(call, &guest, 400, &wrong);
+    }
     match keys::issue(call, &guest.actor(call), &new).await {
         Ok(made) => shown(call, &guest, &made),
         Err(failure) => match problems(failure) {
