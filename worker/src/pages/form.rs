@@ -72,13 +72,22 @@ impl<'a> Field<'a> {
         Self { control, ..self }
     }
 
-    fn described_by(&self) -> String {
+    /// The attribute that names what describes it. The name is one of ours.
+    pub(super) fn described(&self) -> String {
         let parts = [(!self.hint.is_empty(), "hint"), (self.error.is_some(), "error")];
-        parts.iter().filter(|(there, _)| *there).map(|(_, part)| format!("{}-{part}", self.name)).collect::<Vec<_>>().join(" ")
+        let ids: Vec<String> = parts.iter().filter(|(there, _)| *there).map(|(_, part)| format!("{}-{part}", self.name)).collect();
+        if ids.is_empty() { String::new() } else { format!(" aria-describedby=\"{}\"", ids.join(" ")) }
+    }
+
+    /// The same, and whether it is wrong.
+    fn attributes(&self) -> String {
+        let invalid = if self.error.is_some() { " aria-invalid=\"true\"" } else { "" };
+        format!("{invalid}{}", self.described())
     }
 }
 
-/// A page with one form. The token of the session goes along by itself.
+/// A page with one form. The token of the session goes along by itself. What is wrong we tell ourselves, all of it at
+/// once: browsers would stop at the first field.
 #[derive(Clone, Debug, Template)]
 #[template(path = "form.html")]
 pub(crate) struct FormPage<'a> {

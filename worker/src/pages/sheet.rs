@@ -133,6 +133,13 @@ pub(crate) struct Section<'a> {
     pub(crate) actions: Vec<Action<'a>>,
 }
 
+impl Section<'_> {
+    /// The level of its cards' headings: below its own, when it has one.
+    fn card_level(&self) -> u8 {
+        if self.heading.is_empty() { 2 } else { 3 }
+    }
+}
+
 /// The page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "sheet.html")]

@@ -113,13 +113,13 @@ impl Details {
         }
         for (at, uri) in self.redirect_uris.iter().enumerate() {
             let shown: String = uri.chars().take(80).collect();
-            check_registration(uri).map_err(|problem| format!("{shown}: {problem}"))?;
+            check_registration(uri).map_err(|problem| format!("in {shown}: {problem}"))?;
             let private = !uri.starts_with("https:") && !uri.starts_with("http:");
             if private && client_type == ClientType::Confidential {
-                return Err(format!("{shown}: a private-use scheme belongs to a public client (RFC 8252 section 8.4)"));
+                return Err(format!("in {shown}: a private-use scheme belongs to a public client (RFC 8252 section 8.4)"));
             }
             if self.redirect_uris.iter().skip(at + 1).any(|other| other == uri) {
-                return Err(format!("{shown}: name it once"));
+                return Err(format!("name {shown} once"));
             }
         }
         Ok(())
@@ -131,13 +131,13 @@ impl Details {
         }
         for (at, scope) in self.scopes.iter().enumerate() {
             if policy.scopes.find(&scope.name).is_none() {
-                return Err(format!("{}: there is no such scope", scope.name.chars().take(40).collect::<String>()));
+                return Err(format!("there is no scope {}", scope.name.chars().take(40).collect::<String>()));
             }
             if self.scopes.iter().skip(at + 1).any(|other| other.name == scope.name) {
-                return Err(format!("{}: name it once", scope.name));
+                return Err(format!("name {} once", scope.name));
             }
             if check_text(&scope.reason, 3, REASON_MAX).is_err() {
-                return Err(format!("{}: say in 3 to {REASON_MAX} characters why the app needs it", scope.name));
+                return Err(format!("say in 3 to {REASON_MAX} characters why the app needs {}", scope.name));
             }
         }
         Ok(())
