@@ -19,8 +19,9 @@ function words(manage) {
 /** Patterns of the dispatch that are no literal path: constants, and guards as they are written. */
 function dispatchArms() {
   const main = readFileSync(join(ROUTES, "mod.rs"), "utf8");
-  const body = main.match(/match \(path, method\) \{\n([\s\S]*?)\n {4}\};?\n/)[1];
-  const arms = [...body.matchAll(/^ {8}\((.*?), (?:_|method|Method::[\w| :]+)\)(?: if (.*?))? => /gm)];
+  const bodies = [...main.matchAll(/match \(path, method\) \{\n([\s\S]*?)\n {4}\};?\n/g)].map(([, body]) => body);
+  if (bodies.length === 0) throw new Error("routes/mod.rs has no dispatch that is understood here");
+  const arms = [...bodies.join("\n").matchAll(/^ {8}\((.*?), (?:_|method|Method::[\w| :]+)\)(?: if (.*?))? => /gm)];
   return new Set(arms.flatMap(([, path, guard]) => (guard ? [guard] : path.startsWith('"') || path === "path" ? [] : [path])));
 }
 

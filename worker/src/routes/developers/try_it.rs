@@ -213,7 +213,7 @@ async fn token_step(
         authorization = Some(format!("Basic {pair}"));
     }
     let body = Params::encoded(&fields);
-    let hidden: Vec<_> = fields.iter().map(|(name, value)| (*name, if *name == "client_secret" { "…" } else { *value })).collect();
+    let hidden: Vec<_> = fields.iter().map(|(name, value)| (*name, if *name == "client_secret" { "..." } else { *value })).collect();
     let header = if authorization.is_some() { "Authorization: Basic …\n" } else { "" };
     let shown =
         format!("POST {path}\n{header}Content-Type: application/x-www-form-urlencoded\n\n{}", Params::encoded(&hidden).replace('&', "\n&"));
