@@ -26,7 +26,7 @@ async function log(of, browser = developer) {
   if (!list) return [];
   return [...elements(list, "li")].map((li) => {
     const [, why, told] = [...elements(li, "dd")].map(text);
-    return { request: text([...elements(li, "h3")][0]), status: text([...elements(li, "span")][0]), why, told };
+    return { request: text([...elements(li, "h2")][0]), status: text([...elements(li, "span")][0]), why, told };
   });
 }
 

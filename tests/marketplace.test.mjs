@@ -52,7 +52,7 @@ async function cards(browser = anybody, path = "/marketplace") {
     .map((li) => {
       const [link] = [...elements(li, "a")].filter((a) => a.attrs.some(({ name, value }) => name === "class" && value.includes("button")));
       const href = link?.attrs.find(({ name }) => name === "href").value;
-      return { name: text([...elements(li, "h3")][0]), text: text(li), action: link && text(link), href };
+      return { name: text([...elements(li, "h2")][0]), text: text(li), action: link && text(link), href };
     });
 }
 const card = async (app, browser) => (await cards(browser)).find(({ name }) => name === app.name);
