@@ -119,6 +119,8 @@ const PAGES = {
     }), /Copy the key now/],
     ["keys", go("/account/keys"), /Nightly export/],
     ["key-revoke", then("/account/keys", (page) => page.getByRole("link", { name: /^Revoke/ }).first().click()), /Revoke/],
+  ],
+  developer: [
     ["developers", go("/developers"), /Night Ledger/],
     ["register", go("/developers/new"), /Register an app/],
     ["register-empty", pressing("/developers/new", "Register"), /Nothing was saved/],
@@ -211,10 +213,10 @@ const PAGES = {
     ["member-consent", go(() => asking("demo-server", "bookings:read")), /./],
   ],
 };
-const PEOPLE = { stranger: undefined, owner: OWNER, staff: ADMIN, newcomer: NEWCOMER, nobody: NOBODY, member: STAFF };
+const PEOPLE = { stranger: undefined, owner: OWNER, developer: OWNER, staff: ADMIN, newcomer: NEWCOMER, nobody: NOBODY, member: STAFF };
 
 describe("pages", { concurrency: 3 }, () => {
-  for (const [who, pages] of Object.entries(PAGES)) {
+  for (const [who, pages] of Object.entries(PAGES).sort(([, a], [, b]) => b.length - a.length)) {
     test(`pages of ${who}: axe, widths, headings, labels, titles and the way of Tab`, async () => {
       const page = await pageOf(chromium, server, PEOPLE[who]);
       const wrong = [];

@@ -43,7 +43,7 @@ before(async () => {
     `INSERT INTO apps (number, client_id, name, developer, description, website, logo, status, created_at, account_id, client_type, details,
        name_key, submitted_at)
      SELECT 1000 + n.i, 'filler-' || n.i, 'Filler ' || n.i, developer, description, website, logo,
-       CASE n.i % 5 WHEN 0 THEN 'pending' ELSE 'approved' END, ${now()}, NULL, client_type, details, 'filler ' || n.i,
+       CASE n.i % 5 WHEN 0 THEN 'pending' ELSE 'approved' END, ${now()}, NULL, client_type, json_set(details, '$.name', 'Filler ' || n.i), 'filler ' || n.i,
        CASE n.i % 5 WHEN 0 THEN ${now()} - n.i * 600 END
      FROM n JOIN apps a ON a.number = 1`,
   );
