@@ -83,8 +83,12 @@ async function timed(run) {
   return [value, performance.now() - begun];
 }
 
-/** What all grants are answered at once, at the API and at the token endpoint; the tokens that they have afterwards. */
-const answers = (path) => Promise.all(grants.map(path));
+/** What all grants are answered, fifty at a time: all objects of one computer starting at once would be a test of that computer. */
+async function answers(path) {
+  const all = [];
+  for (let at = 0; at < grants.length; at += 50) all.push(...(await Promise.all(grants.slice(at, at + 50).map(path))));
+  return all;
+}
 const tally = (list) => list.reduce((counts, { status }) => ({ ...counts, [status]: (counts[status] ?? 0) + 1 }), {});
 
 test(`there are ${CONNECTIONS} connections and ${REAL} grants that work`, async () => {
