@@ -25,7 +25,10 @@ after(async () => {
   await provider?.close();
 });
 
-const press = (page, name) => page.getByRole("button", { name }).first().click();
+/** Presses what leads to another page, and waits for it. */
+const leave = (page, control) => Promise.all([page.waitForEvent("load"), control.first().click()]);
+const press = (page, name) => leave(page, page.getByRole("button", { name }));
+const follow = (page, name) => leave(page, page.getByRole("link", { name }));
 const go = (path) => (page) => page.goto(typeof path === "function" ? path() : path);
 /** Opens a page, does something on it. */
 const then = (path, act) => async (page) => {
@@ -55,7 +58,7 @@ const registered = async (page) => {
 /** A developer goes through the whole trial; the page after each step is checked. */
 async function trial(page, checked) {
   await go(() => app("approved"))(page);
-  await page.getByRole("link", { name: /^Revoke/ }).first().click();
+  await follow(page, /^Revoke/);
   await press(page, "Revoke");
   await press(page, "Add a secret");
   const secret = await page.locator("dd code").nth(1).innerText();
@@ -120,7 +123,7 @@ const PAGES = {
       await press(page, "Make the key");
     }), /Copy the key now/],
     ["keys", go("/account/keys"), /Nightly export/],
-    ["key-revoke", then("/account/keys", (page) => page.getByRole("link", { name: /^Revoke/ }).first().click()), /Revoke/],
+    ["key-revoke", then("/account/keys", (page) => follow(page, /^Revoke/)), /Revoke/],
   ],
   developer: [
     ["developers", go("/developers"), /Night Ledger/],
@@ -134,7 +137,7 @@ const PAGES = {
     ["app-changed", go(() => app("changed")), /Waits for review/],
     ["app-registered", go(() => app("pending", "?done=registered")), /The app is registered/],
     ["secret-shown", secretShown, /Copy it now/],
-    ["secret-revoke", then(() => app("approved"), (page) => page.getByRole("link", { name: /^Revoke/ }).first().click()), /Revoke this secret/],
+    ["secret-revoke", then(() => app("approved"), (page) => follow(page, /^Revoke/)), /Revoke this secret/],
     ["app-delete", go(() => app("approved", "/delete")), /Delete this app/],
     ["app-delete-wrong", pressing(() => app("approved", "/delete"), "Delete for ever"), /type the name/],
     ["app-edit", go(() => app("changed", "/edit")), /wait for review/],
