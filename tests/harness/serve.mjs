@@ -47,6 +47,7 @@ const miniflare = new Miniflare(
     modules: modules(),
     modulesRoot: "/",
     compatibilityDate: "2026-11-01",
+    compatibilityFlags: ["global_fetch_strictly_public"],
     bindings: options.vars,
     kvNamespaces: { CODES: "codes" },
     d1Databases: { DB: "edgegrant" },
