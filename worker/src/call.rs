@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use edgegrant_core::credential::{GrantId, NO_APP, Payload};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::policy::Encoding;
 use futures_util::StreamExt as _;
@@ -27,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) config: Rc<Config>,
     /// The app that the request is of, once it is known: for its developer's log.
     pub(crate) app: Cell<Option<u32>>,
+    /// The grant that the request is of, once it is known: for the log.
+    pub(crate) grant: Cell<Option<GrantId>>,
 }
 
 /// The largest form of our own pages. Signing in carries the whole authorization request, encoded
@@ -57,7 +60,14 @@ pub(crate) fn split_address(address: &str) -> Option<(&str, &str, &str)> {
 impl Call {
     /// A call whose host was found to be the issuer's.
     pub(crate) fn new(request: Request, path: &str, query: &str, env: Env, context: Rc<Context>, config: Rc<Config>) -> Self {
-        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config, app: Cell::new(None) }
+        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config, app: Cell::new(None), grant: Cell::new(None) }
+    }
+
+    /// What a token of ours says: whose request this is. An API key is no app's.
+    pub(crate) fn is_of(&self, payload: Option<&Payload>) {
+        let Some(payload) = payload else { return };
+        self.app.set(Some(payload.app).filter(|app| *app != NO_APP));
+        self.grant.set(Some(payload.grant));
     }
 
     /// A call of our own within this one.

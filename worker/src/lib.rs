@@ -10,6 +10,7 @@
 //! | [`store`] | KV and D1: one statement, batch or key per function |
 //! | [`oidc`] | identity providers: metadata, keys, exchange, signatures |
 //! | [`protocol`] | the way from the pages to the protocol, which may be in another module |
+//! | [`access`] | may this token or key be used now: the one check behind all resources |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
@@ -22,6 +23,7 @@
 // A module of one half is built without what only the other half calls.
 #![cfg_attr(not(all(feature = "portal", feature = "protocol")), allow(dead_code, unused_imports, unreachable_pub))]
 
+mod access;
 mod answer;
 mod call;
 mod config;

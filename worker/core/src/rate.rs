@@ -145,6 +145,13 @@ impl BlockWindow {
         Running { start_ms: running.start_ms.saturating_add(windows * window), used: 0, resumed: false }
     }
 
+    /// Where the caller stands at `now_ms`, without a use.
+    #[must_use]
+    pub fn look(&self, limit: Limit, now_ms: u64) -> Standing {
+        let running = self.run(limit, now_ms);
+        standing(limit, running.used, running.start_ms, now_ms.max(running.start_ms))
+    }
+
     /// Asks for one use at `now_ms`. A clock that ran backwards counts as zero time passed.
     pub fn take(&mut self, limit: Limit, now_ms: u64) -> Use {
         let mut running = self.run(limit, now_ms);
@@ -190,6 +197,17 @@ impl Meter {
     #[must_use]
     pub const fn reservations(&self) -> (Reservation, Reservation) {
         (self.window.reservation(), self.burst.reservation())
+    }
+
+    /// Where the caller stands, without a use: told of the window that would refuse, else of the longer one.
+    #[must_use]
+    pub fn look(&self, rates: Rates, now_ms: u64) -> Standing {
+        let long = self.window.look(rates.rate, now_ms);
+        let short = rates.burst.map(|limit| self.burst.look(limit, now_ms));
+        match short {
+            Some(short) if short.remaining == 0 && (long.remaining > 0 || short.reset_s > long.reset_s) => short,
+            _ => long,
+        }
     }
 
     /// Asks for one use. Where the caller stands is told of the longer window; a refusal, of the one that

@@ -35,6 +35,7 @@ impl Grant {
             user: family.user.clone(),
             scope,
             standing: Standing { limit: 0, remaining: 0, reset_s: 0 },
+            issued_s: family.issued_s(payload.expires_s),
         });
         match self.count(ask, now_ms) {
             Ok((standing, writes)) => {
@@ -52,6 +53,9 @@ impl Grant {
             Per::Grant => &mut self.api,
             Per::Family => self.family_api.entry(number).or_default(),
         };
+        if !ask.counted {
+            return Ok((meter.look(ask.rates, now_ms), Vec::new()));
+        }
         let (write, standing) = match meter.take(ask.rates, now_ms) {
             Use::Granted { write, standing } => (write, standing),
             Use::Refused(standing) => return Err(standing),

@@ -146,6 +146,8 @@ pub struct Check {
     pub per: Per,
     /// When set, consents of other persons do not count: the app is in review.
     pub only_user: Option<String>,
+    /// Whether it is a use, or only looked at.
+    pub counted: bool,
 }
 
 /// Revocation of a token of the calling client.
@@ -214,6 +216,8 @@ pub struct Checked {
     pub scope: String,
     /// For the `RateLimit-*` headers.
     pub standing: Standing,
+    /// When the token was issued, in seconds; 0 when that is not known.
+    pub issued_s: u64,
 }
 
 /// Why not. The first group changed nothing.

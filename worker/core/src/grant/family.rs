@@ -180,6 +180,13 @@ impl Family {
         own.min(policy)
     }
 
+    /// When a token with this end was issued, in seconds: a key with its family, an access token one life
+    /// before its end, which is that of the newest one. 0 when it is not known.
+    pub(super) fn issued_s(&self, expires_s: u64) -> u64 {
+        let access_s = u64::from(self.answer.access_s);
+        if self.is_key() { self.created_ms / 1000 } else { expires_s.saturating_sub(access_s) }
+    }
+
     /// Ends the family and forgets what it no longer needs.
     pub fn finish(&mut self, now_ms: u64) {
         self.ended = true;

@@ -84,3 +84,42 @@ fn an_ended_familys_secret_tags_nothing() {
     assert_eq!(world.check(&zero), no(Refused::Gone));
     assert_eq!(world.refresh(&zero), no(Refused::Gone));
 }
+
+#[test]
+fn looking_counts_nothing_and_tells_what_is_left() {
+    both_ways(|world| {
+        let first = world.connect();
+        let check = |world: &mut World, counted| {
+            let ask = Check {
+                token: first.access,
+                rates: Rates { rate: Limit { limit: 2, window_s: 60 }, burst: None },
+                per: Per::Grant,
+                only_user: None,
+                counted,
+            };
+            world.decide(&Command::Check(ask))
+        };
+        let left = |answer| match answer {
+            Answer::Checked(checked) => checked.standing.remaining,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(left(check(world, false)), 2);
+        assert_eq!(left(check(world, true)), 1);
+        assert_eq!(left(check(world, false)), 1);
+        assert_eq!(left(check(world, true)), 0);
+        assert_eq!(left(check(world, false)), 0, "a token at its limit is a good token");
+        assert!(matches!(check(world, true), Answer::Limited(_)));
+    });
+}
+
+#[test]
+fn a_token_tells_when_it_was_issued() {
+    both_ways(|world| {
+        let first = world.connect();
+        let issued = |world: &mut World, token: &Token| match world.check(token) {
+            Answer::Checked(checked) => checked.issued_s,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(issued(world, &first.access), world.now_ms / 1000);
+    });
+}

@@ -177,8 +177,8 @@ fn the_wire_form_of_commands() {
     );
     assert_eq!(wire(&Command::Refresh(Box::new(refresh))), format!("01{TOKEN}01016101901c80a3050001d00f0a3c0103757372"));
     assert_eq!(
-        wire(&Command::Check(Check { token: token(), rates: RATES, per: Per::Family, only_user: None })),
-        format!("02{TOKEN}0a3c0103010100")
+        wire(&Command::Check(Check { token: token(), rates: RATES, per: Per::Family, only_user: None, counted: true })),
+        format!("02{TOKEN}0a3c010301010001")
     );
     assert_eq!(wire(&Command::Revoke(Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
     assert_eq!(wire(&Command::End { seq: 300 }), "04ac02");
@@ -208,10 +208,11 @@ fn the_wire_form_of_commands() {
 fn the_wire_form_of_answers() {
     let standing = Standing { limit: 100, remaining: 99, reset_s: 60 };
     let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true };
-    let checked = Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing };
+    let checked =
+        Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing, issued_s: 5 };
     assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}03612062010361636301"));
-    assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633c");
-    assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633c");
+    assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633c05");
+    assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633c05");
     assert_eq!(wire(&Answer::KeyIssued(token())), format!("08{TOKEN}"));
     assert_eq!(wire(&Answer::Revoked { ended: Some(300) }), "0201ac02");
     assert_eq!(wire(&Answer::Revoked { ended: None }), "0200");
