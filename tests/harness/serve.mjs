@@ -2,6 +2,7 @@
 // that everything it does can be captured, and killed as a power cut would.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { migrationStatements } from "./migrations.mjs";
 
@@ -34,6 +35,37 @@ function modules() {
 
 const object = (className) => ({ className, useSQLite: true });
 
+const compatibility = { compatibilityDate: "2026-11-01", compatibilityFlags: ["global_fetch_strictly_public"] };
+
+const edgegrant = {
+  name: NAME,
+  modules: modules(),
+  modulesRoot: "/",
+  ...compatibility,
+  bindings: options.vars,
+  kvNamespaces: { CODES: "codes" },
+  d1Databases: { DB: "edgegrant" },
+  durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
+  ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
+  serviceBindings: options.services,
+  ...(options.email && { email: { send_email: [{ name: "EMAIL", ...options.email }] } }),
+  assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } },
+};
+
+/** A Worker beside Edgegrant, bundled from its source, with an address of its own. */
+function further({ name, script, port, vars, services }) {
+  const bundle = { entryPoints: [script], bundle: true, write: false, format: "esm", target: "es2024", external: ["cloudflare:*"] };
+  const [{ text }] = buildSync({ ...bundle, conditions: ["workerd", "worker", "browser"] }).outputFiles;
+  return {
+    name,
+    modules: [{ type: "ESModule", path: "index.mjs", contents: text }],
+    ...compatibility,
+    bindings: vars,
+    serviceBindings: services,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+  };
+}
+
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",
@@ -43,21 +75,8 @@ const miniflare = new Miniflare(
     telemetry: { enabled: false },
     resourcePersistencePath: options.storage,
     unsafeInspectDurableObjects: true,
-    name: NAME,
-    modules: modules(),
-    modulesRoot: "/",
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["global_fetch_strictly_public"],
-    bindings: options.vars,
-    kvNamespaces: { CODES: "codes" },
-    d1Databases: { DB: "edgegrant" },
-    durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
-    ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
-    ...(options.email && {
-      email: { send_email: [{ name: "EMAIL", ...options.email }] },
-      resourceTmpPath: join(options.storage, "sent"),
-    }),
-    assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } },
+    ...(options.email && { resourceTmpPath: join(options.storage, "sent") }),
+    workers: [edgegrant, ...options.workers.map(further)],
   }),
 );
 

@@ -32,6 +32,9 @@ function freePort() {
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
+ * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services }`, the script below tests/; the
+ *                                      address of each is in `server.workers[name]`
+ * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -40,6 +43,7 @@ export async function startServer(options = {}) {
     throw new Error(`The Worker is not built: ${built} is missing. Run: node worker/tools/build.mjs`);
   }
   const server = new Server(built, await freePort(), options);
+  for (const worker of options.workers ?? []) server.beside(worker, await freePort());
   try {
     await server.start();
   } catch (error) {
@@ -58,6 +62,9 @@ export class Server {
   routes;
   /** What the processes of this server printed so far, workerd's included. */
   log = "";
+  /** Addresses of the Workers beside it, by name. */
+  workers = {};
+  #beside = [];
   #child;
   #calls = new Map();
   #migrated = false;
@@ -69,6 +76,12 @@ export class Server {
     this.port = port;
     this.address = `http://localhost:${port}`;
     this.issuer = options.vars?.ISSUER ?? this.address;
+  }
+
+  /** Adds a Worker before the start. */
+  beside(worker, port) {
+    this.#beside.push({ ...worker, script: join(root, "tests", worker.script), port });
+    this.workers[worker.name] = `http://127.0.0.1:${port}`;
   }
 
   /** The folder with everything that KV, D1 and the objects have stored. */
@@ -85,6 +98,8 @@ export class Server {
       email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
+      workers: this.#beside,
+      services: this.options.services ?? {},
       vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },
     };
     const child = fork(serve, [], {
