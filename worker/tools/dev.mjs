@@ -7,12 +7,15 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build, publish } from "./build.mjs";
+import { writeDevConfig } from "./lib/dev-config.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { main, say, step, ToolError } from "./lib/process.mjs";
 import { envArgs, quietEnv, wrangler } from "./lib/wrangler.mjs";
 import { setup } from "./setup.mjs";
 
 const START_LIMIT_MS = 60_000;
+/** The sample of a platform's own API, behind the gateway. */
+const SAMPLE_API = "tests/workers/bookings/wrangler.toml";
 
 await main(async () => {
   const port = portNumber();
@@ -21,7 +24,8 @@ await main(async () => {
   const env = envArgs();
   // Each preset seeds other data, so each has a folder of its own.
   const state = process.env.STATE || (env.length > 0 ? `.wrangler/${env[1]}` : ".wrangler/state");
-  const common = [...env, ...(state === ".wrangler/state" ? [] : ["--persist-to", state])];
+  const config = writeDevConfig(env[1]);
+  const common = ["--config", config, ...(state === ".wrangler/state" ? [] : ["--persist-to", state])];
   await build("development", tools, { quiet: true });
   publish("development");
   await step("Applying D1 migrations (local)", wrangler, ["d1", "migrations", "apply", "DB", "--local", ...common], {
@@ -51,7 +55,7 @@ function portIsFree(port) {
 
 async function serve(port, common, state) {
   const issuer = `http://localhost:${port}`;
-  const args = ["dev", "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false", ...common];
+  const args = ["dev", ...common, "--config", SAMPLE_API, "--port", String(port), "--var", `ISSUER:${issuer}`, "--show-interactive-dev-session=false"];
   const child = spawn(wrangler, args, { cwd: inRoot(), env: { ...process.env, ...quietEnv }, stdio: ["ignore", "inherit", "inherit"] });
   const ended = new Promise((done) => child.on("close", (code) => done(code)));
   let stopping = false;
@@ -109,7 +113,14 @@ async function platform(issuer) {
   return answer.json();
 }
 
-function welcome(issuer, { name, accounts, roles, apps, me, authorize, token }, state) {
+/** What the gateway leads to: `GET /api/v1/bookings` and the scopes it needs, one below the other. */
+function behind(issuer, { on, rules }) {
+  if (!on || rules.length === 0) return "nothing: the policy has no rules";
+  const lines = rules.map(({ methods, path, scopes }) => `${methods.join(" or ")} ${issuer}${path}   ${scopes.join(" ") || "any token"}`);
+  return lines.join("\n                  ");
+}
+
+function welcome(issuer, { name, accounts, roles, apps, me, authorize, token, gateway }, state) {
   const words = {
     "demo-spa": "public, redirects to the demo page",
     "demo-server": "secret demo-server-secret, redirects to http://127.0.0.1/callback, any port",
@@ -128,6 +139,7 @@ ${name === "Edgegrant" ? "Edgegrant" : `Edgegrant as ${name}`} runs at ${issuer}
   Authorize       ${issuer}${authorize}
   Token           ${issuer}${token}
   Whose token     ${me.methods.join(" or ")} ${issuer}${me.path}
+  Sample API      ${behind(issuer, gateway)}
   Connected apps  ${issuer}/account/apps
   E-mail          ${issuer}/__dev/mail   what would be sent
   Metadata        ${issuer}/.well-known/oauth-authorization-server

@@ -1,17 +1,21 @@
 // The demo app: connect, call the API, refresh, revoke. The tokens live in memory and nowhere else;
 // what waits in sessionStorage for the way back from the server is the log without its secrets.
 import { PkceError, discover, handleCallback, refresh, revoke, startLogin } from "/pkce-wasm/index.js";
+import { callsOf, complaint, requestOf, untilRefused } from "./calls.js";
 import { add, element, hide, lines, onReveal, restore, saved, shown, watched } from "./log.js";
 import { STEPS, kindly } from "./words.js";
 
 const SAVED = "demo.way";
 const $ = (id) => document.getElementById(id);
-const buttons = { connect: $("connect"), me: $("me"), refresh: $("refresh"), revoke: $("revoke") };
+const buttons = { connect: $("connect"), me: $("me"), refresh: $("refresh"), revoke: $("revoke"), dead: $("dead") };
 
 let settings; // where the server's endpoints are
-let platform; // a promise: what the preset calls itself, and where its API says whose token it is
+let platform; // a promise: what the preset calls itself, where its API says whose token it is, what its gateway leads to
+let mePath; // the address that says so
+let calls = []; // buttons for the API behind the gateway
 let scopes = [];
 let tokens;
+let revoked; // an access token that was given back, to show that it is dead
 let busy = false;
 let arriving = true; // the page is still starting: what is pressed meanwhile is done afterwards
 let pressed;
@@ -20,7 +24,8 @@ const fetchShown = watched((url, form) => {
   if (url.pathname.includes("/.well-known/")) return STEPS.metadata;
   if (form?.get("grant_type") === "refresh_token") return STEPS.refresh;
   if (form?.has("grant_type")) return STEPS.exchange;
-  return form ? STEPS.revoke : STEPS.api;
+  if (form) return STEPS.revoke;
+  return !mePath || url.pathname === mePath ? STEPS.api : STEPS.gateway;
 });
 
 function config() {
@@ -47,11 +52,28 @@ async function readMetadata() {
 
 // A development server says which platform it plays. That is no part of OAuth, so it is not in the log.
 async function readPlatform() {
-  const { me, name } = await (await fetch("/__dev/platform")).json();
+  const { me, name, gateway } = await (await fetch("/__dev/platform")).json();
   buttons.me.title = `${me.methods[0]} ${me.path}`;
   document.title = `Demo app – ${name}`;
   document.querySelector(".brand").textContent = name;
+  mePath = me.path;
+  drawCalls(callsOf(gateway));
   return { me, name };
+}
+
+function drawCalls(known) {
+  const action = (label, title, work) => {
+    const button = Object.assign(element("button", "button", label), { type: "button", title });
+    button.addEventListener("click", () => run(work));
+    return button;
+  };
+  calls = known.map((call) => action(call.label, call.title, () => callGateway(call)));
+  // One that reads and needs least is called until it is refused.
+  const light = known.filter((call) => call.method === "GET").at(0);
+  if (light) calls.push(action("Call until refused", `${light.method} ${light.path}, again and again`, () => flood(light)));
+  $("calls").replaceChildren(...calls);
+  $("needs").textContent = known.map((call) => call.title).join(". ");
+  draw();
 }
 
 function connect() {
@@ -105,17 +127,31 @@ async function arrive() {
 
 async function finish() {
   const login = await handleCallback(config());
-  if (login) tokens = login.tokens;
+  if (!login) return;
+  tokens = login.tokens;
+  revoked = undefined;
 }
 
-async function callApi() {
-  const headers = { accept: "application/json", authorization: `Bearer ${tokens.accessToken}` };
+async function callApi(token = tokens.accessToken) {
+  const headers = { accept: "application/json", authorization: `Bearer ${token}` };
   const { path, methods } = (await platform.catch(() => (platform = readPlatform()))).me;
   const response = await fetchShown(path, { method: methods[0], headers, credentials: "omit", cache: "no-store" });
-  if (response.ok) return;
-  const { status } = response;
-  const retryAfter = response.headers.get("retry-after") ?? undefined;
-  throw Object.assign(new Error(`The API answered ${status}`), { code: "api_error", status, retryAfter });
+  if (!response.ok) throw complaint(response);
+}
+
+async function callGateway(call) {
+  const response = await fetchShown(call.path, requestOf(call, tokens.accessToken));
+  if (!response.ok) throw complaint(response);
+}
+
+async function flood(call) {
+  const { accepted, refused } = await untilRefused(call, tokens.accessToken);
+  const body = await refused?.text();
+  const head = refused && [...refused.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
+  const parts = [["Requests", `${accepted} times ${call.method} ${call.path}: 200\nthen ${refused ? refused.status : "no refusal: this page stopped"}`]];
+  if (refused) parts.push(["The first answer that refuses", `${refused.status} ${refused.statusText}\n${head}\n\n${body}`]);
+  add({ ...STEPS.flood, status: refused && `${refused.status} after ${accepted}`, parts });
+  if (refused) throw complaint(refused);
 }
 
 async function renew() {
@@ -125,6 +161,7 @@ async function renew() {
 async function giveBack() {
   const token = tokens.refreshToken ?? tokens.accessToken;
   await revoke(config(), token, tokens.refreshToken ? "refresh_token" : "access_token");
+  revoked = tokens.accessToken;
   tokens = undefined;
 }
 
@@ -167,11 +204,17 @@ function draw() {
   if (state.textContent !== word) state.textContent = word;
   state.className = connected ? "tag tag-good" : "tag tag-off";
   // aria-disabled instead of disabled while an action runs, so that the focus stays where it is.
-  const usable = { connect: !connected, me: connected, refresh: Boolean(tokens?.refreshToken), revoke: connected };
+  const usable = { connect: !connected, me: connected, refresh: Boolean(tokens?.refreshToken), revoke: connected, dead: Boolean(revoked) };
   for (const [name, button] of Object.entries(buttons)) {
     button.disabled = !usable[name];
     button.setAttribute("aria-disabled", String(busy || !usable[name]));
   }
+  for (const button of calls) {
+    button.disabled = !connected;
+    button.setAttribute("aria-disabled", String(busy || !connected));
+  }
+  buttons.dead.hidden = !revoked;
+  $("api").hidden = !connected || calls.length === 0;
   $("scopes").hidden = connected || $("scopes").children.length < 2;
   drawTokens();
 }
@@ -209,9 +252,10 @@ buttons.connect.addEventListener("click", () => {
     if (!tokens) await Promise.race([connect(), leaving()]);
   });
 });
-buttons.me.addEventListener("click", () => run(callApi));
+buttons.me.addEventListener("click", () => run(() => callApi()));
 buttons.refresh.addEventListener("click", () => run(renew));
 buttons.revoke.addEventListener("click", () => run(giveBack));
+buttons.dead.addEventListener("click", () => run(() => callApi(revoked)));
 onReveal(drawTokens);
 
 // `startLogin` never settles when it works. The page is gone soon; should it come back by the Back

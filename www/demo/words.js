@@ -39,6 +39,16 @@ export const STEPS = {
     why: "The access token goes into a header, never into a URL. Whoever holds it may use it, so it lives for a short time.",
     rule: "RFC 6750 §2.1",
   },
+  gateway: {
+    title: "The app calls the platform’s own API",
+    why: "The gateway checks the token, the permission that its rules ask for, and the limit. Then the API gets the call, with the account in headers that nobody else can write; the token stays here.",
+    rule: "RFC 6750 §3.1, RFC 9421",
+  },
+  flood: {
+    title: "The app calls until it is refused",
+    why: "The limit is exact. Retry-After says how long to wait, and waiting that long works.",
+    rule: "RFC 6585 §4, RFC 9110 §10.2.3",
+  },
 };
 
 const KIND = {
@@ -60,9 +70,14 @@ const KIND = {
 // The sentence for an error; the developer's details go below it.
 export function kindly(error) {
   if (error.status === 429) return `Too many requests. Try again in ${error.retryAfter ?? "a few"} seconds.`;
+  if (error.status === 403) {
+    const lacks = error.scope ? `the permission ${error.scope}` : "a permission";
+    return `This token lacks ${lacks}. Revoke it, connect again, and ask for that permission.`;
+  }
   if (error.status === 401)
     return "The access token is not valid any more: expired, or revoked. Refresh it; if that fails too, connect again.";
   if (error.oauthError === "invalid_grant") return "The access was ended or has run out. Please connect again.";
+  if (error.status === 502 || error.status === 504) return "The API behind the gateway did not answer. Try again in a moment.";
   if (error.retry === "later" && error.code !== "network") return "The server is busy. Try again in a moment.";
   return KIND[error.code] ?? "That did not work.";
 }
