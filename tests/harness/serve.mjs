@@ -53,7 +53,7 @@ const edgegrant = {
 };
 
 /** A Worker beside Edgegrant, bundled from its source, with an address of its own. */
-function further({ name, script, port, vars, services }) {
+function further({ name, script, port, vars, services, objects = {} }) {
   const bundle = { entryPoints: [script], bundle: true, write: false, format: "esm", target: "es2024", external: ["cloudflare:*"] };
   const [{ text }] = buildSync({ ...bundle, conditions: ["workerd", "worker", "browser"] }).outputFiles;
   return {
@@ -62,6 +62,7 @@ function further({ name, script, port, vars, services }) {
     ...compatibility,
     bindings: vars,
     serviceBindings: services,
+    durableObjects: Object.fromEntries(Object.entries(objects).map(([binding, className]) => [binding, object(className)])),
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   };
 }

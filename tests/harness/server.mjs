@@ -32,7 +32,7 @@ function freePort() {
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
- * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services }`, the script below tests/; the
+ * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services, objects }`, the script below tests/; the
  *                                      address of each is in `server.workers[name]`
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address

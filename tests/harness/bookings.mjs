@@ -1,0 +1,10 @@
+// The sample API behind the gateway, as `npm run dev` serves it.
+import { readFileSync } from "node:fs";
+
+const [, GATEWAY_KEYS] = readFileSync(new URL("../workers/bookings/wrangler.toml", import.meta.url), "utf8").match(/^GATEWAY_KEYS = "(.*)"$/m);
+
+/** Options of `startServer` that put it behind the gateway. */
+export const BOOKINGS = {
+  workers: [{ name: "bookings", script: "workers/bookings/index.mjs", vars: { GATEWAY_KEYS }, objects: { ACCOUNT: "Account" } }],
+  services: { API: "bookings" },
+};
