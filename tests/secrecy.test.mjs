@@ -173,7 +173,7 @@ const RELEASE = new URL("../.build/release/worker/", import.meta.url);
 /** The modules that are deployed. */
 function released() {
   const files = readdirSync(RELEASE, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
-  assert.deepEqual(files.sort(), ["index.js", "portal/index.js", "portal/index_bg.wasm", "protocol/index.js", "protocol/index_bg.wasm"]);
+  assert.deepEqual(files.sort(), ["access.js", "index.js", "portal/index.js", "portal/index_bg.wasm", "protocol/index.js", "protocol/index_bg.wasm"]);
   return files;
 }
 

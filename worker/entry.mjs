@@ -1,10 +1,12 @@
 // The entry of a deployment: two modules in one Worker. The protocol's is there from the start; the portal's is loaded when
 // one of its addresses is asked for the first time, so that no request of an app waits for it. `worker/tools/build.mjs` puts
-// the list of worker/src/routes/portal.txt in. (In development both are one module, and there is no such entry.)
+// the list of worker/src/routes/portal.txt in. (In development both are one module; its entry is worker/tools/build.mjs's.)
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { access } from "./access.js";
 import Protocol from "./protocol/index.js";
 
 export { App, Grant, RateLimiter } from "./protocol/index.js";
+export const Access = access(Protocol);
 
 const PORTAL = [];
 

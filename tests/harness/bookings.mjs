@@ -5,6 +5,6 @@ const [, GATEWAY_KEYS] = readFileSync(new URL("../workers/bookings/wrangler.toml
 
 /** Options of `startServer` that put it behind the gateway. */
 export const BOOKINGS = {
-  workers: [{ name: "bookings", script: "workers/bookings/index.mjs", vars: { GATEWAY_KEYS }, objects: { ACCOUNT: "Account" } }],
+  workers: [{ name: "bookings", script: "workers/bookings/index.mjs", vars: { GATEWAY_KEYS }, platform: { durableObjects: { ACCOUNT: { className: "Account", useSQLite: true } } } }],
   services: { API: "bookings" },
 };

@@ -1,7 +1,7 @@
 // Entry module of the test Worker: the built Worker, with every storage operation counted and faults on demand.
 //   GET  /__count                              what happened since the last reset
 //   POST /__count {"reset":true,"faults":{}}   starts again, switches faults
-import built, { App as BuiltApp, Grant as BuiltGrant, RateLimiter as BuiltRateLimiter } from "./built/index.js";
+import built, { Access as BuiltAccess, App as BuiltApp, Grant as BuiltGrant, RateLimiter as BuiltRateLimiter } from "./built/index.js";
 import { bindings, counts, faults, objectState, reset } from "./proxies.mjs";
 
 async function control(request) {
@@ -24,6 +24,12 @@ const object = (Class) =>
 export const Grant = object(BuiltGrant);
 export const App = object(BuiltApp);
 export const RateLimiter = object(BuiltRateLimiter);
+
+export class Access extends BuiltAccess {
+  constructor(ctx, env) {
+    super(watched(ctx), bindings(env));
+  }
+}
 
 /** Notes how much work is still going on after an answer, so that a test can wait for it instead of sleeping. */
 function watched(ctx) {

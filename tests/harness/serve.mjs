@@ -49,11 +49,13 @@ const edgegrant = {
   ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
   serviceBindings: options.services,
   ...(options.email && { email: { send_email: [{ name: "EMAIL", ...options.email }] } }),
-  assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } },
+  ...(options.direct
+    ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: options.port }] }
+    : { assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } } }),
 };
 
 /** A Worker beside Edgegrant, bundled from its source, with an address of its own. */
-function further({ name, script, port, vars, services, objects = {} }) {
+function further({ name, script, port, vars, services, platform }) {
   const bundle = { entryPoints: [script], bundle: true, write: false, format: "esm", target: "es2024", external: ["cloudflare:*"] };
   const [{ text }] = buildSync({ ...bundle, conditions: ["workerd", "worker", "browser"] }).outputFiles;
   return {
@@ -62,7 +64,7 @@ function further({ name, script, port, vars, services, objects = {} }) {
     ...compatibility,
     bindings: vars,
     serviceBindings: services,
-    durableObjects: Object.fromEntries(Object.entries(objects).map(([binding, className]) => [binding, object(className)])),
+    ...platform,
     unsafeDirectSockets: [{ host: "127.0.0.1", port }],
   };
 }
@@ -70,7 +72,9 @@ function further({ name, script, port, vars, services, objects = {} }) {
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",
-    port: options.port,
+    port: options.direct ? 0 : options.port,
+    ...(options.inspector && { inspectorPort: options.inspector }),
+    ...(options.direct && { handleStructuredLogs() {} }),
     log: new Log(LogLevel.WARN),
     cf: false,
     telemetry: { enabled: false },

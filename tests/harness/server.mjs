@@ -32,9 +32,11 @@ function freePort() {
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
- * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services, objects }`, the script below tests/; the
- *                                      address of each is in `server.workers[name]`
+ * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services, platform }`, the script below
+ *                                      tests/, `platform` being further options of Miniflare; the address of each is in
+ *                                      `server.workers[name]`
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
+ * @param {boolean} [options.direct]   straight from workerd, without Miniflare's entry, static assets and log in between
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -95,6 +97,8 @@ export class Server {
       port: this.port,
       storage: this.#storage,
       counting: this.options.counting ?? false,
+      direct: this.options.direct ?? false,
+      inspector: this.options.inspector,
       email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,

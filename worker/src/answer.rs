@@ -1,6 +1,7 @@
 //! Answers: status, headers, body; built once and turned into a response at the very end.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
@@ -27,6 +28,14 @@ const PAGE_POLICY: &str =
 
 /// The headers that a page of ours shows.
 const SHOWN: [&str; 4] = ["content-type", "location", "www-authenticate", "retry-after"];
+
+/// An answer whose body is text, as JSON: what `new Response(body, { status, headers })` takes.
+#[derive(Serialize)]
+pub(crate) struct Plain<'a> {
+    status: u16,
+    headers: BTreeMap<&'a str, &'a str>,
+    body: Cow<'a, str>,
+}
 
 impl Answer {
     /// An empty answer.
@@ -161,6 +170,12 @@ impl Answer {
         let headers = self.headers.iter().filter(|(name, _)| SHOWN.contains(&&**name));
         let lines: String = headers.map(|(name, value)| format!("{name}: {value}\n")).collect();
         format!("HTTP {}\n{lines}\n{}", self.status, String::from_utf8_lossy(&self.body))
+    }
+
+    /// The same for a program: what it needs to give the answer itself.
+    pub(crate) fn plain(&self) -> Plain<'_> {
+        let headers = self.headers.iter().map(|(name, value)| (&**name, value.as_str())).collect();
+        Plain { status: self.status, headers, body: String::from_utf8_lossy(&self.body) }
     }
 
     /// The body of a JSON answer.

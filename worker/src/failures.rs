@@ -31,18 +31,18 @@ thread_local! {
 
 /// Keeps a request of an app that failed.
 pub(crate) fn note(call: &Call, answer: &Answer) {
-    let Some(app) = call.app.get() else { return };
+    keep(call.app.get(), || format!("{} {}", call.method().as_ref(), fit_for_log(&call.path)), answer);
+}
+
+/// The same for what came by another way, which `request` names.
+pub(crate) fn keep(app: Option<u32>, request: impl FnOnce() -> String, answer: &Answer) {
+    let Some(app) = app else { return };
     let told = answer.told();
     if answer.reason.is_empty() || told.is_empty() {
         return;
     }
-    let failure = Failure {
-        at_s: now_s(),
-        request: format!("{} {}", call.method().as_ref(), fit_for_log(&call.path)),
-        status: answer.status,
-        reason: answer.reason.to_owned(),
-        told: fit_for_log(&told),
-    };
+    let failure =
+        Failure { at_s: now_s(), request: request(), status: answer.status, reason: answer.reason.to_owned(), told: fit_for_log(&told) };
     WAITING.with_borrow_mut(|waiting| {
         if waiting.len() >= APPS && !waiting.contains_key(&app) {
             waiting.clear();

@@ -11,6 +11,7 @@
 //! | [`oidc`] | identity providers: metadata, keys, exchange, signatures |
 //! | [`protocol`] | the way from the pages to the protocol, which may be in another module |
 //! | [`access`] | may this token or key be used now: the one check behind all resources |
+//! | [`binding`] | the same check for Workers that are bound to this one |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
@@ -25,6 +26,8 @@
 
 mod access;
 mod answer;
+#[cfg(feature = "protocol")]
+pub mod binding;
 mod call;
 mod config;
 #[cfg(feature = "development")]

@@ -11,20 +11,21 @@ use edgegrant_core::rate::Standing;
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::config::Config;
 use crate::platform::{now_ms, random};
 use crate::unproven;
 
 const REALM: &str = "api";
 
-fn scene<T>(call: &Call, tell: impl FnOnce(&Scene<'_>) -> T) -> T {
+fn scene<T>(path: &str, tell: impl FnOnce(&Scene<'_>) -> T) -> T {
     // An id is for finding this answer in somebody's log; without randomness there is none.
     let id = random().map(uuid).unwrap_or_default();
-    tell(&Scene { path: &call.path, now_ms: now_ms(), id: &id })
+    tell(&Scene { path, now_ms: now_ms(), id: &id })
 }
 
 /// A refusal of the token or revocation endpoint. A 401 carries a Basic challenge (RFC 6749 §5.2).
 pub(crate) fn token(call: &Call, refusal: impl Into<TokenRefusal>) -> Answer {
-    let told = scene(call, |scene| call.config.policy.token.errors.tell(&refusal.into(), scene));
+    let told = scene(&call.path, |scene| call.config.policy.token.errors.tell(&refusal.into(), scene));
     let answer = Answer::json(told.status, &told.body).because(told.error.as_str());
     match told.status {
         401 => answer.with("www-authenticate", "Basic realm=\"oauth\", charset=\"UTF-8\""),
@@ -44,11 +45,11 @@ pub(crate) async fn token_unproven(call: &Call, refusal: impl Into<TokenRefusal>
 /// A limit at the token or revocation endpoint (RFC 6585 §4).
 pub(crate) fn token_limited(call: &Call, standing: &Standing) -> Answer {
     let refusal = TokenRefusal::quoting(TokenError::TooFast, &standing.reset_s.to_string());
-    limited(call, token(call, refusal), standing)
+    limited(&call.config, token(call, refusal), standing)
 }
 
-fn limited(call: &Call, answer: Answer, standing: &Standing) -> Answer {
-    let headers = &call.config.policy.api.headers;
+fn limited(config: &Config, answer: Answer, standing: &Standing) -> Answer {
+    let headers = &config.policy.api.headers;
     let answer = answer.with("retry-after", &standing.reset_s.to_string());
     if headers.on_429 { answer.with_standing(headers, standing) } else { answer }
 }
@@ -56,7 +57,12 @@ fn limited(call: &Call, answer: Answer, standing: &Standing) -> Answer {
 /// A refusal of a resource; `sent` is what the platform's words may quote. 400, 401 and 403 carry RFC
 /// 6750's header whatever the body looks like.
 pub(crate) fn resource(call: &Call, error: ResourceError, sent: &str) -> Answer {
-    let told = scene(call, |scene| call.config.policy.api.errors.tell(error, sent, scene));
+    resource_at(&call.config, &call.path, error, sent)
+}
+
+/// The same for a resource elsewhere: at a path, where that is known.
+pub(crate) fn resource_at(config: &Config, path: &str, error: ResourceError, sent: &str) -> Answer {
+    let told = scene(path, |scene| config.policy.api.errors.tell(error, sent, scene));
     let answer = Answer::json(told.status, &told.body).because(told.error.as_str());
     let code = (error != ResourceError::TokenMissing).then_some((told.error, told.description.as_str()));
     let scope = (told.error == ErrorCode::InsufficientScope).then_some(sent);
@@ -77,5 +83,10 @@ pub(crate) async fn resource_unproven(call: &Call, error: ResourceError) -> Answ
 
 /// A limit at a resource.
 pub(crate) fn resource_limited(call: &Call, standing: &Standing) -> Answer {
-    limited(call, resource(call, ResourceError::TooFast, &standing.reset_s.to_string()), standing)
+    resource_limited_at(&call.config, &call.path, standing)
+}
+
+/// The same for a resource elsewhere.
+pub(crate) fn resource_limited_at(config: &Config, path: &str, standing: &Standing) -> Answer {
+    limited(config, resource_at(config, path, ResourceError::TooFast, &standing.reset_s.to_string()), standing)
 }

@@ -6,7 +6,7 @@
 //
 // Each variant has a folder of its own below .build; what wrangler reads (worker/build and .build/assets) is a copy of
 // the variant that was asked for, so that a deployment can never pick up a stale development build.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -34,6 +34,7 @@ const WORKER_INPUTS = [
   "Cargo.lock",
   "rust-toolchain.toml",
   "worker/Cargo.toml",
+  "worker/access.mjs",
   "worker/build.rs",
   "worker/entry.mjs",
   "worker/src",
@@ -46,7 +47,7 @@ const WORKER_INPUTS = [
 
 /**
  * Builds one variant and returns its folder: `worker/`, `migrations/` and `assets/`. Every variant but "release" is one
- * module, `worker/index.js` and `worker/index_bg.wasm`, with the development feature; "release" has its entry there and a
+ * module, `worker/module.js` and `worker/index_bg.wasm`, with the development feature and an entry, `worker/index.js`; "release" has its entry there and a
  * folder for each of its modules. With EDGEGRANT_PRESETS in the environment, the presets are those of that folder.
  */
 export async function build(variant, tools, { quiet = false } = {}) {
@@ -93,7 +94,10 @@ async function buildWorker(variant, tools) {
     writeFileSync(join(out, "index.js"), entry());
   } else {
     await compile(variant, tools, true, ["--out-dir", `../.build/${variant}/worker`, "--features", "development"]);
+    renameSync(join(out, "index.js"), join(out, "module.js"));
+    writeFileSync(join(out, "index.js"), DEVELOPMENT_ENTRY);
   }
+  cpSync(inRoot("worker/access.mjs"), join(out, "access.js"));
   // The schema that belongs to this module: the tests start it with these, whatever is being edited.
   rmSync(join(variantDir(variant), "migrations"), { recursive: true, force: true });
   cpSync(inRoot("worker/migrations"), join(variantDir(variant), "migrations"), { recursive: true });
@@ -123,6 +127,14 @@ async function finish(folder) {
   if (found.length !== 1) throw new ToolError(`${folder}: __worker_init_state is used ${found.length} times; two modules would share it.`);
   await strip(join(folder, "index_bg.wasm"));
 }
+
+/** The entry in front of the one module of development: the entrypoint of service bindings beside it. */
+const DEVELOPMENT_ENTRY = `import { access } from "./access.js";
+import Worker from "./module.js";
+export * from "./module.js";
+export default Worker;
+export const Access = access(Worker);
+`;
 
 /** The entry in front of the modules, with the list of the portal's addresses in it. */
 function entry() {

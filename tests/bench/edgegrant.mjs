@@ -1,0 +1,91 @@
+// Edgegrant as it is deployed, from nobody being there to an app with tokens, and what is measured of it.
+import { randomBytes } from "node:crypto";
+import { authorize, Browser, connect } from "../harness/client.mjs";
+import { addSecret, fillIn, formTo, registered, sendForm } from "../harness/portal.mjs";
+import { startServer } from "../harness/server.mjs";
+
+const key = () => randomBytes(32).toString("base64url");
+const [EMAIL, PASSWORD] = ["first@deployment.example", "twelve-chars"];
+const ACCOUNT = "a".repeat(32);
+const HIGH = { limit: 1_000_000, window_s: 60 };
+/** No limit is reached: what refuses is not what is measured. */
+const POLICY = JSON.stringify({ api: { rate: HIGH }, refresh: { rate: HIGH }, unproven: { rate: HIGH } });
+const scope = "bookings:read";
+
+/** The Worker of a build, straight from workerd, with the Workers that it is measured beside. */
+export function started(variant, workers = [], inspector) {
+  const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}` };
+  const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN: key(), POLICY };
+  return startServer({ variant, seed: false, direct: true, vars, workers, inspector });
+}
+
+/** Sets up, signs in, registers an app and has it approved. */
+async function appOf(server) {
+  const browser = new Browser(server);
+  const token = server.options.vars.SETUP_TOKEN;
+  await fillIn(browser, "/admin/setup", { token, email: EMAIL, password: PASSWORD });
+  await browser.signIn(EMAIL, PASSWORD);
+  await server.sql("INSERT INTO accounts (id, name, created_at) VALUES (?, 'Salon', 0)", ACCOUNT);
+  await server.sql("INSERT INTO members (account_id, user_id, role) SELECT ?, id, 'owner' FROM users", ACCOUNT);
+  const app = await registered(browser, { account: ACCOUNT });
+  app.secret = await addSecret(browser, app);
+  const version = formTo(await browser.page(app.admin), `${app.admin}/approve`).values("version")[0];
+  await sendForm(browser, `${app.admin}/approve`, { version });
+  return { browser, app };
+}
+
+/** What is measured of one build: see subjects.mjs for the members. */
+export async function edgegrant(server, { connections, named = "" }) {
+  const { browser, app } = await appOf(server);
+  const held = await connect(server, browser, app, { scope });
+  const metadata = await (await server.fetch("/.well-known/oauth-authorization-server")).json();
+  const token = new URL("/oauth/token", server.issuer).href;
+  const api = new URL("/api/v1/me", server.issuer).href;
+  const authorization = `Bearer ${held.access_token}`;
+  const client = { client_id: app.id, client_secret: app.secret };
+  const subject = (name, rest) => ({ name: `${named}${name}`, group: "Edgegrant", ...rest });
+  return [
+    subject("check: GET /api/v1/me", { kind: "check", url: api, headers: { authorization } }),
+    subject("check: service binding", { kind: "check", url: server.workers.caller, headers: { authorization } }),
+    subject("check: introspection", {
+      kind: "check",
+      url: metadata.introspection_endpoint,
+      form: { token: held.access_token, ...client },
+      missing: !metadata.introspection_endpoint,
+    }),
+    subject("garbage token", { url: api, headers: { authorization: `Bearer eg_at_${"A".repeat(92)}` }, status: 401 }),
+    subject("metadata, nothing asked", { url: new URL("/.well-known/oauth-authorization-server", server.issuer).href }),
+    subject("refresh", {
+      kind: "refresh",
+      url: token,
+      // As many families as connections: each request uses the token that an earlier one brought.
+      pool: () => several(connections, async () => (await connect(server, browser, app, { scope })).refresh_token),
+      formOf: (refresh_token) => ({ grant_type: "refresh_token", refresh_token, ...client }),
+      next: (answer) => answer.refresh_token,
+    }),
+    subject("exchange of a code", {
+      kind: "exchange",
+      url: token,
+      pool: (codes) => several(codes, () => authorize(browser, app, { scope })),
+      once: true,
+      formOf: ({ code, verifier }) => ({
+        grant_type: "authorization_code",
+        code,
+        code_verifier: verifier,
+        redirect_uri: app.redirectUri,
+        ...client,
+      }),
+    }),
+  ];
+}
+
+/** So many results, a few at a time. */
+export async function several(count, make) {
+  const made = [];
+  let left = count;
+  const one = async () => {
+    while (left-- > 0) made.push(await make());
+  };
+  await Promise.all(Array.from({ length: 4 }, one));
+  return made;
+}
