@@ -38,7 +38,7 @@ pub(crate) fn note(call: &Call, answer: &Answer) {
     }
     let failure = Failure {
         at_s: now_s(),
-        request: format!("{} {}", call.method().as_ref(), fit_for_log(&call.path)),
+        request: format!("{} {}", call.method().as_ref(), fit_for_log(call.shown_path())),
         status: answer.status,
         reason: answer.reason.to_owned(),
         told: fit_for_log(&told),
