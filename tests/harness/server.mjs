@@ -34,6 +34,8 @@ function freePort() {
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
  * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services }`, the script below tests/; the
  *                                      address of each is in `server.workers[name]`
+ * @param {boolean} [options.direct]   a second port, `server.direct`, straight to the Worker: Miniflare's own tidies addresses up
+ *                                     and compresses anew
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
@@ -43,6 +45,7 @@ export async function startServer(options = {}) {
     throw new Error(`The Worker is not built: ${built} is missing. Run: node worker/tools/build.mjs`);
   }
   const server = new Server(built, await freePort(), options);
+  if (options.direct) server.direct = await freePort();
   for (const worker of options.workers ?? []) server.beside(worker, await freePort());
   try {
     await server.start();
@@ -62,6 +65,8 @@ export class Server {
   routes;
   /** What the processes of this server printed so far, workerd's included. */
   log = "";
+  /** The port that leads straight to the Worker, where it was asked for. */
+  direct;
   /** Addresses of the Workers beside it, by name. */
   workers = {};
   #beside = [];
@@ -84,6 +89,11 @@ export class Server {
     this.workers[worker.name] = `http://127.0.0.1:${port}`;
   }
 
+  /** The process whose child workerd is. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** The folder with everything that KV, D1 and the objects have stored. */
   get storage() {
     return this.#storage;
@@ -98,6 +108,7 @@ export class Server {
       email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
+      direct: this.direct,
       workers: this.#beside,
       services: this.options.services ?? {},
       vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },
