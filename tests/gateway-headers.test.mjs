@@ -194,7 +194,7 @@ test("RFC 9421: another implementation verifies the signature, under the newest 
   }
 });
 
-test("README: its verification accepts what the gateway sends, once, and nothing else", async () => {
+test("README: its verification accepts what the gateway sends, and nothing else", async () => {
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   const [, code] = readme.match(/```js\n(\/\/ Verifies a request of the gateway[^]*?)```/);
   const source = `data:text/javascript,${encodeURIComponent(code)}`;

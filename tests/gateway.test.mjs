@@ -302,6 +302,23 @@ test("without an upstream there is nothing, as before; the platform's words tell
   }
 });
 
+test("an upstream that is no origin, or the server itself, is a set-up problem that the log names", async () => {
+  for (const [UPSTREAM, words] of [
+    ["http://api.example.com", "UPSTREAM must be an origin: https://host"],
+    ["https://api.example.com/", "UPSTREAM must be an origin: https://host"],
+    ["https://user@api.example.com", "UPSTREAM must be an origin: https://host"],
+    ["https://auth.example.com", "UPSTREAM must be another origin than ISSUER"],
+  ]) {
+    const wrong = await startServer({ seed: false, vars: { ISSUER: "https://auth.example.com", UPSTREAM } });
+    try {
+      assert.equal((await wrong.fetch("/api/v1/bookings")).status, 503, UPSTREAM);
+    } finally {
+      await wrong.stop();
+    }
+    assert.ok(wrong.log.includes(words), wrong.log); // complete once it has stopped
+  }
+});
+
 test("refusals speak each platform's dialect", async () => {
   for (const [preset, base, code] of [
     ["cal-v2", "/v2", (json) => json.error.code],
