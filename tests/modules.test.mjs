@@ -44,7 +44,7 @@ function bundle() {
 let server, browser, app, held;
 before(async () => {
   bundle();
-  const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}` };
+  const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}`, GATEWAY_KEYS: `1:${key()}` };
   const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN };
   server = await startServer({ variant: "uploaded", seed: false, vars });
   browser = new Browser(server);

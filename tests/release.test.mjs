@@ -11,6 +11,7 @@ const all = () => ({
   HASH_KEYS: `1:${key()}`,
   SEAL_KEYS: `1:${key()}`,
   DATA_KEYS: `1:${key()}`,
+  GATEWAY_KEYS: `1:${key()}`,
   GRANT_ID_KEY: key(),
 });
 const PATHS = [
@@ -47,7 +48,7 @@ const unfinished = (vars, missing) =>
   });
 
 test("A31: without one of its secrets a deployment serves nothing but that its set-up is unfinished", async () => {
-  for (const name of ["EDGE_KEYS", "GRANT_ID_KEY"]) {
+  for (const name of ["EDGE_KEYS", "GATEWAY_KEYS", "GRANT_ID_KEY"]) {
     const vars = all();
     delete vars[name];
     await unfinished(vars, name);
@@ -70,6 +71,8 @@ test("a preset or an override that is wrong stops it at the start; the log names
     [{ PRESET: "klaviyo", POLICY: '{"token":{"refresh_header":true}}' }, "POLICY: token.refresh_header: allowed is false, or"],
     [{ POLICY: "{" }, "POLICY: it is not JSON"],
     [{ POLICY: '{"mail":{"words":{"app_approved":{"subject":"$nmae"}}}}' }, "mail.words.app_approved.subject: there is no placeholder $nmae"],
+    [{ UPSTREAM: "http://api.example.com" }, "UPSTREAM must be an origin: https://host without path"],
+    [{ UPSTREAM: "https://api.example.com/v1" }, "UPSTREAM must be an origin: https://host without path"],
     [{ MAIL_FROM: "Edgegrant <notices@auth.example>" }, "MAIL_FROM must be an address such as notices@example.com, without a name"],
     [
       { OIDC_PROVIDERS: '[{"id":"a","name":"A","client_id":"x","issuer":"http://127.0.0.1:3000"}]' },

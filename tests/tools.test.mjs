@@ -39,7 +39,7 @@ test("deploying without an issuer, or with one that is no https origin, is refus
 test("the secrets are complete, of 256 bits, never the same, and shown only when asked for", () => {
   const sets = [run("secrets", ["--json"]), run("secrets", ["--json"])].map(({ stdout }) => JSON.parse(stdout));
   for (const set of sets) {
-    assert.deepEqual(Object.keys(set).sort(), ["DATA_KEYS", "EDGE_KEYS", "GRANT_ID_KEY", "HASH_KEYS", "SEAL_KEYS"]);
+    assert.deepEqual(Object.keys(set).sort(), ["DATA_KEYS", "EDGE_KEYS", "GATEWAY_KEYS", "GRANT_ID_KEY", "HASH_KEYS", "SEAL_KEYS"]);
     for (const [name, value] of Object.entries(set)) assert.match(value, name === "GRANT_ID_KEY" ? /^[\w-]{43}$/ : /^1:[\w-]{43}$/);
   }
   const all = sets.flatMap((set) => Object.values(set));

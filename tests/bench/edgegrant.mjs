@@ -16,7 +16,7 @@ const scope = "bookings:read";
 export function started(variant, workers = [], inspector) {
   const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}` };
   const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN: key(), POLICY };
-  return startServer({ variant, seed: false, direct: true, vars, workers, inspector });
+  return startServer({ variant, seed: false, bare: true, vars, workers, inspector });
 }
 
 /** Sets up, signs in, registers an app and has it approved. */

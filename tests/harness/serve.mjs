@@ -48,8 +48,9 @@ const edgegrant = {
   durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
   ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
   serviceBindings: options.services,
+  ...(options.direct && { unsafeDirectSockets: [{ host: "127.0.0.1", port: options.direct }] }),
   ...(options.email && { email: { send_email: [{ name: "EMAIL", ...options.email }] } }),
-  ...(options.direct
+  ...(options.bare
     ? { unsafeDirectSockets: [{ host: "127.0.0.1", port: options.port }] }
     : { assets: { directory: join(options.built, "assets"), routerConfig: { has_user_worker: true } } }),
 };
@@ -72,9 +73,9 @@ function further({ name, script, port, vars, services, platform }) {
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",
-    port: options.direct ? 0 : options.port,
+    port: options.bare ? 0 : options.port,
     ...(options.inspector && { inspectorPort: options.inspector }),
-    ...(options.direct && { handleStructuredLogs() {} }),
+    ...(options.bare && { handleStructuredLogs() {} }),
     log: new Log(LogLevel.WARN),
     cf: false,
     telemetry: { enabled: false },

@@ -35,8 +35,10 @@ function freePort() {
  * @param {object[]} [options.workers]  Workers beside it: `{ name, script, vars, services, platform }`, the script below
  *                                      tests/, `platform` being further options of Miniflare; the address of each is in
  *                                      `server.workers[name]`
+ * @param {boolean} [options.direct]   a second port, `server.direct`, straight to the Worker: Miniflare's own tidies addresses up
+ *                                     and compresses anew
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
- * @param {boolean} [options.direct]   straight from workerd, without Miniflare's entry, static assets and log in between
+ * @param {boolean} [options.bare]     straight from workerd, without Miniflare's entry, static assets and log in between
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -45,6 +47,7 @@ export async function startServer(options = {}) {
     throw new Error(`The Worker is not built: ${built} is missing. Run: node worker/tools/build.mjs`);
   }
   const server = new Server(built, await freePort(), options);
+  if (options.direct) server.direct = await freePort();
   for (const worker of options.workers ?? []) server.beside(worker, await freePort());
   try {
     await server.start();
@@ -64,6 +67,8 @@ export class Server {
   routes;
   /** What the processes of this server printed so far, workerd's included. */
   log = "";
+  /** The port that leads straight to the Worker, where it was asked for. */
+  direct;
   /** Addresses of the Workers beside it, by name. */
   workers = {};
   #beside = [];
@@ -86,6 +91,11 @@ export class Server {
     this.workers[worker.name] = `http://127.0.0.1:${port}`;
   }
 
+  /** The process whose child workerd is. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** The folder with everything that KV, D1 and the objects have stored. */
   get storage() {
     return this.#storage;
@@ -97,11 +107,12 @@ export class Server {
       port: this.port,
       storage: this.#storage,
       counting: this.options.counting ?? false,
-      direct: this.options.direct ?? false,
+      bare: this.options.bare ?? false,
       inspector: this.options.inspector,
       email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
+      direct: this.direct,
       workers: this.#beside,
       services: this.options.services ?? {},
       vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },

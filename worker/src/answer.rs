@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder};
+use worker::{Headers, Response, ResponseBuilder, web_sys};
 
 use crate::pages::Page;
 
@@ -20,6 +20,8 @@ pub(crate) struct Answer {
     /// A fixed word for the log: why a request was refused.
     pub(crate) reason: &'static str,
     told: String,
+    /// What is passed on as it comes, under the headers above.
+    passed: Option<web_sys::Response>,
 }
 
 /// Scripts never run on our pages; everything comes from our own host.
@@ -105,6 +107,11 @@ impl Answer {
     /// Bytes of a fixed type.
     pub(crate) fn bytes(content_type: &str, body: Vec<u8>) -> Self {
         Self { status: 200, body, ..Self::default() }.with("content-type", content_type).with("x-content-type-options", "nosniff")
+    }
+
+    /// Somebody else's answer, whose body is not read here. Headers that are set replace none of its own.
+    pub(crate) fn passing(response: web_sys::Response) -> Self {
+        Self { status: response.status(), passed: Some(response), ..Self::default() }
     }
 
     /// Sets a header.
@@ -207,12 +214,15 @@ impl Answer {
 
     /// The platform's response.
     pub(crate) fn into_response(self, secure: bool) -> worker::Result<Response> {
-        let headers = Headers::new();
+        let headers = self.passed.as_ref().map_or_else(Headers::new, |response| Headers(response.headers()));
         for (name, value) in &self.headers {
             headers.append(name, value)?;
         }
         if secure {
             headers.set("strict-transport-security", "max-age=31536000")?;
+        }
+        if let Some(response) = self.passed {
+            return Ok(response.into());
         }
         let builder = ResponseBuilder::new().with_status(self.status).with_headers(headers);
         Ok(if self.body.is_empty() { builder.empty() } else { builder.fixed(self.body) })

@@ -7,7 +7,7 @@ use edgegrant_core::credential::{GrantId, NO_APP, Payload};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::policy::Encoding;
 use futures_util::StreamExt as _;
-use worker::{Context, Env, Headers, Method, Request};
+use worker::{Context, Env, Headers, Method, Request, web_sys};
 
 use crate::answer::Answer;
 use crate::config::Config;
@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) app: Cell<Option<u32>>,
     /// The grant that the request is of, once it is known: for the log.
     pub(crate) grant: Cell<Option<GrantId>>,
+    /// The number of the gateway's rule, once it is known: for logs.
+    pub(crate) rule: Cell<Option<usize>>,
 }
 
 /// The largest form of our own pages. Signing in carries the whole authorization request, encoded
@@ -60,7 +62,17 @@ pub(crate) fn split_address(address: &str) -> Option<(&str, &str, &str)> {
 impl Call {
     /// A call whose host was found to be the issuer's.
     pub(crate) fn new(request: Request, path: &str, query: &str, env: Env, context: Rc<Context>, config: Rc<Config>) -> Self {
-        Self { request, path: path.to_owned(), query: query.to_owned(), env, context, config, app: Cell::new(None), grant: Cell::new(None) }
+        Self {
+            request,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            env,
+            context,
+            config,
+            app: Cell::new(None),
+            grant: Cell::new(None),
+            rule: Cell::new(None),
+        }
     }
 
     /// What a token of ours says: whose request this is. An API key is no app's.
@@ -83,6 +95,17 @@ impl Call {
     /// Whether the method is one that [`Method`] lacks; such a one would pass for GET.
     pub(crate) fn has_foreign_method(&self) -> bool {
         self.request.inner().method() != self.method().as_ref()
+    }
+
+    /// The request itself, to be passed on.
+    pub(crate) fn request(&self) -> &web_sys::Request {
+        self.request.inner()
+    }
+
+    /// The path as logs may show it: of what goes through the gateway the rule's.
+    pub(crate) fn shown_path(&self) -> &str {
+        let rule = self.rule.get().and_then(|number| self.config.policy.gateway.rules.get(number));
+        rule.map_or(&self.path, |rule| &rule.path)
     }
 
     /// The headers.

@@ -13,6 +13,8 @@ use edgegrant_core::oidc::provider::Provider;
 use edgegrant_core::policy::{Policy, RateHeaders};
 use worker::{Env, console_error};
 
+use crate::upstream::Upstream;
+
 include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// Everything that stays the same for the life of an isolate.
@@ -35,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) style_sheet: Option<String>,
     /// Headers that scripts of other origins may read, besides the usual ones.
     pub(crate) exposed: String,
+    /// The platform's own API. Without one the gateway is off.
+    pub(crate) upstream: Option<Upstream>,
     /// The sender of notices. Without one no e-mail is sent.
     pub(crate) mail_from: Option<String>,
     /// The data to seed.
@@ -89,12 +93,14 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let hash = note(keyring(env, "HASH_KEYS"), &mut problems);
     let seal = note(keyring(env, "SEAL_KEYS"), &mut problems);
     let data = note(keyring(env, "DATA_KEYS"), &mut problems);
+    let gateway = note(keyring(env, "GATEWAY_KEYS"), &mut problems);
     let grant_id = note(grant_id_key(env), &mut problems);
     let providers = note(providers(env, policy.as_ref()), &mut problems).unwrap_or_default();
     let setup_token = note(setup_token(env), &mut problems).flatten();
     let mail_from = note(mail_from(env), &mut problems).flatten();
-    match (issuer, policy, edge, hash, seal, data, grant_id) {
-        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(grant_id))
+    let upstream = note(upstream(env), &mut problems).flatten();
+    match (issuer, policy, edge, hash, seal, data, gateway, grant_id) {
+        (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(gateway), Some(grant_id))
             if problems.is_empty() =>
         {
             Ok(Config {
@@ -108,8 +114,9 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
                 #[cfg(feature = "development")]
                 development: edgegrant_core::json::read(preset(env)?.development.as_bytes()).map_err(|error| vec![error.to_string()])?,
                 policy,
+                upstream,
                 mail_from,
-                keys: Keys { edge, grant_id, hash, seal, data },
+                keys: Keys { edge, grant_id, hash, seal, data, gateway },
             })
         }
         _ => Err(problems),
@@ -120,22 +127,41 @@ fn note<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
     value.map_err(|problem| problems.push(problem)).ok()
 }
 
-/// An origin: https, or http on this computer.
+/// The issuer: an origin with its host, and whether it is https.
 fn issuer(env: &Env) -> Result<(String, String, bool), String> {
     let text = setting(env, "ISSUER").ok_or("ISSUER is not set: the origin of this deployment, such as https://auth.example.com")?;
+    let (host, secure) = origin("ISSUER", &text)?;
+    Ok((text, host, secure))
+}
+
+/// The platform's own API: a service binding, else an origin.
+fn upstream(env: &Env) -> Result<Option<Upstream>, String> {
+    if Upstream::is_bound(env) {
+        return Ok(Some(Upstream::Binding));
+    }
+    let Some(text) = setting(env, "UPSTREAM") else { return Ok(None) };
+    if setting(env, "ISSUER").as_ref() == Some(&text) {
+        return Err("UPSTREAM must be another origin than ISSUER: requests would come back here".to_owned());
+    }
+    let (host, _) = origin("UPSTREAM", &text)?;
+    Ok(Some(Upstream::Origin { origin: text, host }))
+}
+
+/// The host of an origin, and whether it is https: http is for this computer.
+fn origin(name: &str, text: &str) -> Result<(String, bool), String> {
     let bad =
-        || "ISSUER must be an origin: https://host without path, query, default port or trailing slash (http only on localhost)".to_owned();
+        || format!("{name} must be an origin: https://host without path, query, default port or trailing slash (http only on localhost)");
     let (scheme, host) = text.split_once("://").ok_or_else(bad)?;
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    let before_port = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let loopback = matches!(before_port, "localhost" | "127.0.0.1" | "[::1]");
     let plain = !host.is_empty()
         && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
     // Addresses leave the default port out, so a host with it would match no request.
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     let plain = plain && !host.ends_with(default_port);
     match scheme {
-        "https" if plain => Ok((text.clone(), host.to_owned(), true)),
-        "http" if plain && loopback => Ok((text.clone(), host.to_owned(), false)),
+        "https" if plain => Ok((host.to_owned(), true)),
+        "http" if plain && loopback => Ok((host.to_owned(), false)),
         _ => Err(bad()),
     }
 }
@@ -196,7 +222,7 @@ fn setup_token(env: &Env) -> Result<Option<[u8; 32]>, String> {
 /// The published development keys are refused by hash where the feature is off (attack A31).
 #[cfg(not(feature = "development"))]
 fn refuse_published(name: &str, text: &str) -> Result<(), String> {
-    const PUBLISHED: [&str; 5] = include!("development/published_hashes.in");
+    const PUBLISHED: [&str; 6] = include!("development/published_hashes.in");
     let hash = edgegrant_core::encoding::hex(&edgegrant_core::encoding::sha256(text.trim().as_bytes()));
     if PUBLISHED.contains(&hash.as_str()) {
         return Err(format!("{name} is a published development value: make your own with `npm run secrets`"));

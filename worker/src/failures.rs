@@ -31,7 +31,7 @@ thread_local! {
 
 /// Keeps a request of an app that failed.
 pub(crate) fn note(call: &Call, answer: &Answer) {
-    keep(call.app.get(), || format!("{} {}", call.method().as_ref(), fit_for_log(&call.path)), answer);
+    keep(call.app.get(), || format!("{} {}", call.method().as_ref(), fit_for_log(call.shown_path())), answer);
 }
 
 /// The same for what came by another way, which `request` names.

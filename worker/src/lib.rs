@@ -15,6 +15,7 @@
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
+//! | [`upstream`] | the platform's own API behind the gateway |
 //! | [`refusal`] | refusals in the policy's words |
 //! | [`config`], [`platform`] | settings, keys, policy; clock, randomness, address |
 //!
@@ -49,6 +50,7 @@ mod refusal;
 mod routes;
 mod store;
 mod unproven;
+mod upstream;
 
 use worker::{Context, Env, Method, Request, Response, ScheduleContext, ScheduledEvent, event};
 

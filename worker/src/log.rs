@@ -7,8 +7,9 @@ use crate::fault::Fault;
 
 /// A line for a request.
 pub(crate) fn request(call: &Call, answer: &Answer, duration_ms: u64) {
-    // An endpoint's address is the policy's word; of others only the part that is ours.
-    let route = if call.config.policy.endpoint(&call.path).is_some() { &call.path } else { route(&call.path) };
+    // An endpoint's address and a rule's pattern are the policy's words; of others only the part that is ours.
+    let of_policy = call.rule.get().is_some() || call.config.policy.endpoint(&call.path).is_some();
+    let route = if of_policy { call.shown_path() } else { route(&call.path) };
     let (method, status, reason) = (call.method(), answer.status, answer.reason);
     let line = serde_json::json!({ "event": "request", "method": method.as_ref(), "route": route, "status": status, "reason": reason, "ms": duration_ms });
     worker::console_log!("{line}");

@@ -10,7 +10,7 @@ import { ask, main, needNode22, say, ToolError } from "./lib/process.mjs";
 import { envArgs, quietEnv, wrangler } from "./lib/wrangler.mjs";
 
 /** Rings of keys "id:key,id:key", newest first; a first deployment has one key with the id 1. */
-const RINGS = ["EDGE_KEYS", "HASH_KEYS", "SEAL_KEYS", "DATA_KEYS"];
+const RINGS = ["EDGE_KEYS", "HASH_KEYS", "SEAL_KEYS", "DATA_KEYS", "GATEWAY_KEYS"];
 /** Names of objects are derived from it, so it can never change. */
 const FIXED = "GRANT_ID_KEY";
 

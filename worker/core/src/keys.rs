@@ -9,6 +9,7 @@
 //! | grant id | names of objects, tags of client ids | never |
 //! | hash | client secrets, look-up of names, limiter names | newest hashes, older ones verify; the daily sweep renews addresses |
 //! | seal | session cookie, login and consent forms | a day of overlap |
+//! | gateway | signatures of requests to the platform's own API | newest signs |
 //! | data | personal data at rest | newest seals, older ones open until the daily sweep has sealed all anew |
 
 use core::fmt;
@@ -42,6 +43,12 @@ impl Key {
     pub fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.0, label, parts)
     }
+
+    /// Plain HMAC-SHA256, for a reader outside who holds the same key; everything else has a label.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 32] {
+        hmac_sha256(&self.0, message)
+    }
 }
 
 impl fmt::Debug for Key {
@@ -59,6 +66,14 @@ pub fn mac(secret: &[u8; 32], label: &str, parts: &[&[u8]]) -> [u8; 32] {
         hmac.update(&(part.len() as u64).to_be_bytes());
         hmac.update(part);
     }
+    hmac.finalize().into_bytes().into()
+}
+
+/// HMAC-SHA256 (RFC 2104).
+#[must_use]
+pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> [u8; 32] {
+    let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    hmac.update(message);
     hmac.finalize().into_bytes().into()
 }
 
@@ -122,6 +137,8 @@ pub struct Keys {
     pub seal: Keyring,
     /// Personal data at rest.
     pub data: Keyring,
+    /// Signatures of requests to the platform's own API, which holds the same keys.
+    pub gateway: Keyring,
 }
 
 /// A client secret, management token or resource server secret at rest.

@@ -13,6 +13,7 @@
 //! | [`oauth`] | requests and answers of the endpoints |
 //! | [`oidc`] | sign-in at the platform's identity provider |
 //! | [`grant`] | token families: claim, rotation, replay, revocation, limits |
+//! | [`gateway`] | what goes through to the platform's own API, and how it is signed |
 //! | [`rate`] | windows that never pass their limit, with few writes |
 //! | [`person`] | passwords, sessions and forms |
 //! | [`calendar`] | points in time, for people and for JSON |
@@ -25,6 +26,7 @@ pub mod calendar;
 pub mod credential;
 pub mod encoding;
 pub mod foreign;
+pub mod gateway;
 pub mod grant;
 pub mod json;
 pub mod keys;

@@ -52,6 +52,7 @@ fn platform(call: &Call) -> serde_json::Value {
         "token": routes.token.first(),
         "refresh": routes.refresh.first(),
         "revoke": routes.revoke.first(),
+        "gateway": { "on": call.config.upstream.is_some(), "rules": policy.gateway.rules },
         "me": { "path": policy.me.paths.first(), "methods": policy.me.methods },
     })
 }

@@ -10,6 +10,8 @@ mod authorize;
 mod client;
 mod decision;
 mod developers;
+#[cfg(feature = "protocol")]
+mod gateway;
 mod guest;
 mod keys;
 mod login;
@@ -62,7 +64,7 @@ impl Place {
         match call.config.policy.endpoint(path) {
             Some(endpoint) => Self::Endpoint(endpoint),
             None if path.starts_with("/.well-known/") => Self::WellKnown,
-            None if path.starts_with("/api/") || call.config.policy.me.is_beside(path) => Self::Api,
+            None if call.config.policy.is_of_api(path) => Self::Api,
             None if path.starts_with("/manage/") => Self::Manage,
             None => Self::Page,
         }
@@ -139,6 +141,12 @@ fn again(call: &Call) -> Option<String> {
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + 'a>>;
 
 async fn dispatch(call: &mut Call, path: &str, place: Place) -> Result<Answer, Fault> {
+    // The gateway knows the methods of each of its paths.
+    #[cfg(feature = "protocol")]
+    if place == Place::Api && call.config.upstream.is_some() {
+        let answering: Answering<'_> = Box::pin(gateway::answer(call));
+        return answering.await;
+    }
     // HEAD works wherever GET does (RFC 9110 §9.1); the body is left out on the way out.
     let method = match call.method() {
         // The management API knows the methods of each of its addresses; TRACE is one of none.

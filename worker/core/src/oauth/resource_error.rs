@@ -29,6 +29,14 @@ pub enum ResourceError {
     NotFound,
     /// Another method.
     Method,
+    /// A path that servers read in more than one way.
+    PathUnsafe,
+    /// A connection that would outlive a revocation.
+    Upgrade,
+    /// The platform's own API cannot be reached, or its answer is none.
+    UpstreamFailed,
+    /// It did not answer in time.
+    UpstreamSlow,
     /// A storage fault.
     Fault,
 }
@@ -48,6 +56,14 @@ impl ResourceError {
             Self::TooFast => (429, ErrorCode::TemporarilyUnavailable, "too many requests: try again in {sent} seconds"),
             Self::NotFound => (404, ErrorCode::InvalidRequest, "there is nothing at this address"),
             Self::Method => (405, ErrorCode::InvalidRequest, "this method is not served here"),
+            Self::PathUnsafe => {
+                (400, ErrorCode::InvalidRequest, "the path has empty, dot or parameter segments, or characters that are not forwarded")
+            }
+            Self::Upgrade => {
+                (501, ErrorCode::InvalidRequest, "WebSocket connections are not served here: each request needs its own token")
+            }
+            Self::UpstreamFailed => (502, ErrorCode::TemporarilyUnavailable, "the API behind this address did not answer"),
+            Self::UpstreamSlow => (504, ErrorCode::TemporarilyUnavailable, "the API behind this address did not answer in time"),
             Self::Fault => (503, ErrorCode::TemporarilyUnavailable, "a part of the server did not answer: try again"),
         };
         Wire { status, error, description }

@@ -11,6 +11,7 @@
 //! | [`scopes`] | catalogue, separator, what a request without scope means |
 //! | [`endpoints`] | addresses; authorize, token, revoke, `me`: what they take and answer |
 //! | [`lives`] | codes, access tokens, refresh tokens, sessions |
+//! | [`gateway`] | rules of the gateway to the platform's own API |
 //! | [`limits`] | requests, refreshes, sign-ins |
 //! | [`api_keys`] | who makes API keys, how many, how long they live |
 //! | [`errors`], [`shape`] | what refusals and answers look like |
@@ -23,6 +24,7 @@ pub mod apps;
 pub mod development;
 pub mod endpoints;
 pub mod errors;
+pub mod gateway;
 pub mod limits;
 pub mod lives;
 pub mod mail;
@@ -44,6 +46,7 @@ pub use endpoints::{
     Routes, TokenPolicy,
 };
 pub use errors::{ApiErrors, Say, TokenErrors};
+pub use gateway::Gateway;
 pub use limits::{Api, Audit, Login, PasswordChangeEnds, Per, RateHeaders, Unproven};
 pub use lives::{Access, CodePolicy, Refresh, Rotation, Session};
 pub use mail::Mail;
@@ -75,6 +78,8 @@ pub struct Policy {
     pub revoke: Revoke,
     /// API calls: limits and errors.
     pub api: Api,
+    /// What goes through to the platform's own API.
+    pub gateway: Gateway,
     /// API keys.
     pub keys: ApiKeys,
     /// The resource that says whose token it is.
