@@ -17,7 +17,7 @@ async function keyOf(list, id) {
  * The caller behind a request: `{ account, app, user, scopes, credential, requestId }`, `app` being null for an API key.
  * Null when the request did not come through the gateway.
  */
-export async function caller(request, keys, now = Date.now()) {
+export async function caller(request, keys, { now = Date.now(), ageS = 60 } = {}) {
   const input = request.headers.get("signature-input")?.match(/^edgegrant=(\(([^)]*)\);[\w;="-]+)$/);
   const signature = request.headers.get("signature")?.match(/^edgegrant=:([A-Za-z0-9+/=]+):$/);
   if (!input || !signature) return null;
@@ -26,7 +26,7 @@ export async function caller(request, keys, now = Date.now()) {
   const own = [...request.headers.keys()].filter((name) => name.startsWith("edgegrant-"));
   if (![...Object.keys(PARTS), ...own].every((name) => covered.includes(name))) return null;
   const [, created] = params.match(/;created=(\d+)/) ?? [];
-  if (!created || Math.abs(now / 1000 - Number(created)) > 60) return null;
+  if (!created || Math.abs(now / 1000 - Number(created)) > ageS) return null;
   const [, id] = params.match(/;keyid="(\d+)"/) ?? [];
   const key = await keyOf(keys, id);
   if (!key) return null;
