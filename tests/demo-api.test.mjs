@@ -48,13 +48,14 @@ const said = (page) => page.locator("#error p").first().textContent();
 
 test("200: the API behind the gateway answers with the account's own bookings, takes a new one, and the token stays outside", async () => {
   const page = await connected();
+  assert.ok(await button(page, "Call with the revoked token").isHidden(), "nothing was revoked");
   const { status, text } = await press(page, "List bookings");
   assert.equal(status, "200 OK");
   assert.match(text, /GET \/api\/v1\/bookings/);
   assert.match(text, /"asked_by": "demo-spa"/);
   assert.match(text, /"service": "Cut and dry"/);
   assert.match(text, /ratelimit-remaining: \d+/);
-  assert.equal((await press(page, "Create bookings")).status, "201 Created");
+  assert.equal((await press(page, "Create a booking")).status, "201 Created");
   assert.match((await press(page, "List customers")).text, /ada@customers\.example/);
   assert.ok(await page.locator("#error").isHidden());
   assert.deepEqual(context.errors, []);
@@ -64,6 +65,7 @@ test("401: a token that was given back is dead at the API, and so is one whose a
   const page = await connected();
   await press(page, "Revoke");
   await state(page, "disconnected");
+  assert.ok(await button(page, "List bookings").isHidden());
   const dead = await press(page, "Call with the revoked token");
   assert.match(dead.status, /^401/);
   assert.match(dead.text, /www-authenticate: Bearer .*error="invalid_token"/);

@@ -14,7 +14,8 @@ function callOf({ methods, path, scopes }, rules) {
     const verb = method === "GET" ? "List" : reads ? "Find" : "Create";
     const body = { Find: { filter: { status: "confirmed" } }, Create: { service: "Cut and dry", starts_at: tomorrow() } }[verb];
     const title = `${method} ${path} needs ${scopes.join(" ") || "no permission"}`;
-    return { label: `${verb} ${noun(path)}`, title, method, path, scopes, body: body && JSON.stringify(body) };
+    const label = verb === "Create" ? `Create a ${noun(path).replace(/s$/, "")}` : `${verb} ${noun(path)}`;
+    return { label, title, method, path, scopes, body: body && JSON.stringify(body) };
   });
 }
 
