@@ -303,13 +303,14 @@ test("without an upstream there is nothing, as before; the platform's words tell
 });
 
 test("an upstream that is no origin, or the server itself, is a set-up problem that the log names", async () => {
-  for (const [UPSTREAM, words] of [
+  for (const [UPSTREAM, words, POLICY] of [
     ["http://api.example.com", "UPSTREAM must be an origin: https://host"],
     ["https://api.example.com/", "UPSTREAM must be an origin: https://host"],
     ["https://user@api.example.com", "UPSTREAM must be an origin: https://host"],
+    ["https://api.example.com", "POLICY: gateway.rules[0].scopes: allowed is scopes of", '{"scopes":{"catalogue":[{"name":"a","words":"A"}]}}'],
     ["https://auth.example.com", "UPSTREAM must be another origin than ISSUER"],
   ]) {
-    const wrong = await startServer({ seed: false, vars: { ISSUER: "https://auth.example.com", UPSTREAM } });
+    const wrong = await startServer({ seed: false, vars: { ISSUER: "https://auth.example.com", UPSTREAM, ...(POLICY && { POLICY }) } });
     try {
       assert.equal((await wrong.fetch("/api/v1/bookings")).status, 503, UPSTREAM);
     } finally {

@@ -20,6 +20,7 @@ fn preset(path: &Path) -> Result<(String, String), String> {
     let policy: Policy = typed(value, "")?;
     let data: Development = typed(data, "development.")?;
     policy.validate()?;
+    policy.gateway.validate(&policy)?;
     data.validate(&policy)?;
     let json = |error: serde_json::Error| error.to_string();
     Ok((serde_json::to_string(&policy).map_err(json)?, serde_json::to_string(&data).map_err(json)?))

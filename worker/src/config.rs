@@ -99,6 +99,9 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
     let setup_token = note(setup_token(env), &mut problems).flatten();
     let mail_from = note(mail_from(env), &mut problems).flatten();
     let upstream = note(upstream(env), &mut problems).flatten();
+    if let (Some(_), Some(policy)) = (&upstream, &policy) {
+        note(policy.gateway.validate(policy).map_err(|problem| format!("POLICY: {problem}")), &mut problems);
+    }
     match (issuer, policy, edge, hash, seal, data, gateway, grant_id) {
         (Some((issuer, host, secure)), Some(policy), Some(edge), Some(hash), Some(seal), Some(data), Some(gateway), Some(grant_id))
             if problems.is_empty() =>

@@ -22,8 +22,13 @@ pub struct Gateway {
 const PATTERN: &str = "a path of literal segments (a-z A-Z 0-9 - . _ ~), {name} for one segment, and /* at the end for everything below";
 
 impl Gateway {
-    /// Checks every rule between its knobs and the rest of a policy.
-    pub(super) fn validate(&self, policy: &Policy) -> Result<(), String> {
+    /// Checks its knobs against the rest of a policy: where somebody has set them, where there is an API to
+    /// pass requests on to, and when presets are built in. A deployment without a gateway may replace the
+    /// catalogue or move `me` and not think of rules that it does not use.
+    ///
+    /// # Errors
+    /// The first key that breaks a rule, with what is allowed.
+    pub fn validate(&self, policy: &Policy) -> Result<(), String> {
         require((1..=600).contains(&self.answer_s), "gateway.answer_s", "1 to 600")?;
         require((1..=3600).contains(&self.upload_s), "gateway.upload_s", "1 to 3600")?;
         for (at, rule) in self.rules.iter().enumerate() {
@@ -108,6 +113,12 @@ mod tests {
         ]}}"#;
         assert_eq!(default_policy().with_overrides(rules).unwrap().gateway.rules.len(), 3);
         assert!(default_policy().with_overrides(r#"{"gateway":{"rules":[]}}"#).is_ok());
+    }
+
+    #[test]
+    fn who_does_not_use_the_gateway_need_not_think_of_its_rules() {
+        let policy = default_policy().with_overrides(r#"{"scopes":{"catalogue":[{"name":"a","words":"x"}]}}"#).unwrap();
+        assert!(policy.gateway.validate(&policy).unwrap_err().contains("gateway.rules[0].scopes"));
     }
 
     #[test]

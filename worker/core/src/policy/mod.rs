@@ -111,14 +111,21 @@ impl Policy {
         let overrides = json::parse(overrides.as_bytes()).map_err(|error| format!("it is not JSON: {error}"))?;
         let mut whole = preset.clone();
         merge(&mut whole, overrides.clone());
-        Self::from_value(&whole).map_err(|error| match faulty_key(&preset, &overrides) {
+        let policy = Self::from_value(&whole).and_then(|policy| {
+            if overrides.get("gateway").is_some() {
+                policy.gateway.validate(&policy)?;
+            }
+            Ok(policy)
+        });
+        policy.map_err(|error| match faulty_key(&preset, &overrides) {
             // What a rule between knobs says begins with its key already.
             Some(key) if !error.starts_with(&key) => format!("{key}: {error}"),
             _ => error,
         })
     }
 
-    /// Reads a policy and validates it. What has the wrong type is told without the path to it.
+    /// Reads a policy and validates it, but for the rules of the gateway. What has the wrong type is told
+    /// without the path to it.
     ///
     /// # Errors
     /// What is wrong.

@@ -137,6 +137,7 @@ fn every_preset_is_valid() {
         let path = file.unwrap().path();
         let (policy, data) = tables(&std::fs::read_to_string(&path).unwrap());
         let policy = Policy::from_value(&policy).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        policy.gateway.validate(&policy).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         crate::json::from_value::<Development>(&data).unwrap().validate(&policy).unwrap();
         names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
     }

@@ -24,7 +24,6 @@ impl Policy {
         self.check_limits()?;
         self.check_keys()?;
         self.mail.validate()?;
-        self.gateway.validate(self)?;
         require(self.revoke.refresh_ends != Reach::Token, "revoke.refresh_ends", "family or grant")?;
         require(self.revoke.access_ends != Reach::Family, "revoke.access_ends", "token or grant")?;
         require((1..=10).contains(&self.apps.secrets_max), "apps.secrets_max", "1 to 10")?;
