@@ -52,6 +52,7 @@ fn platform(call: &Call) -> serde_json::Value {
         "token": routes.token.first(),
         "refresh": routes.refresh.first(),
         "revoke": routes.revoke.first(),
+        "introspect": routes.introspect.first(),
         "me": { "path": policy.me.paths.first(), "methods": policy.me.methods },
     })
 }
