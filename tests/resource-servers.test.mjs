@@ -147,7 +147,7 @@ test("a part that does not answer is 503, and asking again registers it", async 
   assert.equal((await api("POST", "", body)).status, 201);
 });
 
-const codes = (page) => [...elements(page.tree, "pre")].map((node) => text(node));
+const codes = (page) => [...elements(page.tree, "code")].map((node) => text(node));
 const formTo = (page, action) => page.forms.find((form) => form.action === action);
 
 test("staff registers one on its pages, adds and revokes a secret, deletes it; the history says so", async () => {

@@ -1,4 +1,5 @@
-//! Callers that have proven nothing: garbage tokens, unknown clients, wrong secrets.
+//! Callers that have proven nothing: garbage tokens, unknown clients, wrong secrets; and resource servers that
+//! ask about garbage, each for itself (RFC 7662 §4).
 //!
 //! Counted in the isolate and by the rate-limit binding: approximate, without storage, no object
 //! (attack A11). Asked only when a request has failed, so whoever proves itself is never held up by a
