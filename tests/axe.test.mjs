@@ -174,6 +174,18 @@ const PAGES = {
       await page.getByLabel("audit:read").check();
       await press(page, "Make it");
     }), /Copy it now/],
+    ["resource-servers", go("/admin/resource-servers"), /Demo API/],
+    ["resource-server", go("/admin/resource-servers/demo-resource"), /Add a secret/],
+    ["resource-server-new", go("/admin/resource-servers/new"), /Register a resource server/],
+    ["resource-server-wrong", pressing("/admin/resource-servers/new", "Register it"), /choose at least one scope/],
+    ["resource-server-shown", then("/admin/resource-servers/new", async (page) => {
+      await page.getByLabel("Name", { exact: true }).fill("Bookings API");
+      await page.getByLabel("Identifier").fill("https://bookings.example");
+      await page.getByLabel("bookings:read").check();
+      await press(page, "Register it");
+    }), /Copy it now/],
+    ["resource-server-revoke", go("/admin/resource-servers/demo-resource/revoke?hint=cret"), /Revoke this secret/],
+    ["resource-server-delete", go("/admin/resource-servers/demo-resource/delete"), /cannot be undone/],
     ["admin-queue", go("/admin"), /Night Ledger/],
     ["admin-apps", go("/admin/apps"), /Chair Planner/],
     ["admin-decided", go("/admin?done=decided"), /It is decided/],

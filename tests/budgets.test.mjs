@@ -7,6 +7,7 @@ import {
   connect,
   consentForm,
   exchange,
+  introspect,
   me,
   pkce,
   post,
@@ -112,6 +113,31 @@ test("check a bearer token: 1 object request; no row under a tenth of the limit,
   await costs({ objectRequests: 80, rowsWritten: 16 }, async () => {
     for (let n = 0; n < 80; n += 1) assert.equal((await me(server, held.access_token)).status, 200);
   });
+});
+
+test("introspect: 1 object request on a fresh lease, counted or not; garbage and unknown resource servers cost nothing", async () => {
+  await warm();
+  const held = await connect(server, owner, app);
+  const { key } = await makeKey(owner);
+  await me(server, key); // the first use of a day is told to D1
+  await introspect(server, held.access_token);
+  await costs({ objectRequests: 4 }, async () => {
+    for (const token of [held.access_token, key]) {
+      for (const count of ["true", "false"]) assert.equal((await introspect(server, token, { count })).json.active, true);
+    }
+  });
+  const objects = (await server.objects("Grant")).length + (await server.objects("App")).length;
+  await costs({}, async () => {
+    for (const token of ["garbage", held.refresh_token, held.code, `${held.access_token.slice(0, -1)}_`]) {
+      assert.deepEqual((await introspect(server, token)).json, { active: false });
+    }
+    for (const id of ["nope", "demo-spa", "demo-server", "demo-resourcf", "x".repeat(3000)]) {
+      assert.equal((await introspect(server, held.access_token, {}, { id, secret: "demo-server-secret" })).status, 401);
+    }
+    await server.fetch("/oauth/introspect");
+    await server.fetch("/.well-known/oauth-protected-resource/api/v1/me");
+  });
+  assert.equal((await server.objects("Grant")).length + (await server.objects("App")).length, objects);
 });
 
 test("check an API key: 1 object request, no lease; D1 hears of the first use of a day after the answer", async () => {

@@ -31,6 +31,8 @@ test("MD-04, MD-06 to MD-09, MD-14, IS-05: it says what is served", () => {
   assert.equal(metadata.authorization_endpoint, at("/oauth/authorize"));
   assert.equal(metadata.token_endpoint, at("/oauth/token"));
   assert.equal(metadata.revocation_endpoint, at("/oauth/revoke"));
+  assert.equal(metadata.introspection_endpoint, at("/oauth/introspect"));
+  assert.deepEqual(metadata.introspection_endpoint_auth_methods_supported, ["client_secret_basic", "client_secret_post"]);
   assert.deepEqual(metadata.response_types_supported, ["code"]);
   assert.deepEqual(metadata.response_modes_supported ?? ["query"], ["query"]);
   assert.deepEqual([...metadata.grant_types_supported].sort(), ["authorization_code", "refresh_token"]);
@@ -57,7 +59,6 @@ test("MD-10: every address in it answers, and nothing is named that is not there
     assert.notEqual(status, 404, `${name}: ${value}`);
     assert.ok(status < 500, `${name}: ${status}`);
   }
-  assert.equal(metadata.introspection_endpoint, undefined);
   assert.equal(metadata.registration_endpoint, undefined);
 });
 

@@ -13,7 +13,7 @@ import { startServer } from "./harness/server.mjs";
 const SEED = Number(process.env.OPENAPI_SEED ?? 20261124);
 const ROUNDS = 40;
 /** Operations that wait until copies of the app's record have run out: twice each is enough. */
-const SLOW = ["approveApp", "rejectApp", "reviewApp", "suspendApp", "restoreApp", "setAppPolicy", "deleteApp", "editApp", "removeSecret", "addSecret"];
+const SLOW = ["approveApp", "rejectApp", "reviewApp", "suspendApp", "restoreApp", "setAppPolicy", "deleteApp", "editApp", "removeSecret", "addSecret", "deleteResourceServer", "removeServerSecret", "addServerSecret"];
 const [ACCOUNT, OWNER, ADMIN] = ["a0000000000000000000000000000001", "b0000000000000000000000000000001", "b0000000000000000000000000000003"];
 const image = readFileSync(new URL("../worker/src/development/demo-spa.png", import.meta.url));
 
@@ -83,19 +83,23 @@ async function things() {
   await api("POST", `/accounts/${ACCOUNT}/members`, { person, role: "staff" });
   const leaver = (await api("POST", "/people", { email: "leaver@garden.example", name: "Leaver" })).id;
   const key = (await api("POST", `/accounts/${ACCOUNT}/keys`, { label: "k", scopes: ["bookings:read"], life_s: 0 })).id;
+  const resourceServer = (name) => api("POST", "/resource-servers", { name, resource: `https://${name}.garden.example`, scopes: ["bookings:read"] });
+  const servers = { addServerSecret: await resourceServer("adds"), removeServerSecret: await resourceServer("removes"), deleteResourceServer: await resourceServer("goes") };
+  await api("POST", `/resource-servers/${servers.removeServerSecret.client_id}/secrets`);
   const token = (more) => api("POST", "/tokens", { label: "t", scopes: ["*"], expires_at: 0, ...more });
   await connect(server, await signedIn(server), serverApp(), { account: ACCOUNT });
-  return { apps, person, leaver, key, hint: hints[1].client_secret.slice(-4), revoked: await token(), own: await token({ account: ACCOUNT }), small: await token({ scopes: ["keys:read"] }) };
+  return { apps, servers, person, leaver, key, hint: hints[1].client_secret.slice(-4), revoked: await token(), own: await token({ account: ACCOUNT }), small: await token({ scopes: ["keys:read"] }) };
 }
 
 /** What is known by name to the requests of one operation. */
 function knownTo(operationId, path, all, app) {
   const client_id =
     { endInstall: "demo-server", restoreApp: "demo-spa", removeSecret: all.apps[0].client_id, listAudit: "demo-server" }[operationId] ??
-    app.client_id;
+    (path.startsWith("/resource-servers") ? (all.servers[operationId]?.client_id ?? "demo-resource") : app.client_id);
   const person = { removeMember: all.person, deletePerson: all.leaver }[operationId] ?? OWNER;
   const id = operationId === "revokeKey" ? all.key : all.revoked.id;
-  const known = { client_id, account: ACCOUNT, person, id, hint: all.hint, image };
+  const hint = operationId === "removeServerSecret" ? all.servers.removeServerSecret.secret_hints[0] : all.hint;
+  const known = { client_id, account: ACCOUNT, person, id, hint, image };
   return (name) => (name === "id" && !path.includes("{id}") ? undefined : known[name]);
 }
 

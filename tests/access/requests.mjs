@@ -24,6 +24,8 @@ const details = ({ client_type, contact, redirect_uris, scopes, "reason:bookings
   details: { ...texts, redirect_uris: [redirect_uris], scopes: [{ name: scopes, reason }] },
 });
 const asJson = (account) => () => ({ json: { client_type: "confidential", account, ...details(registration()) } });
+/** A resource server with an identifier that no other has. */
+export const resourceServer = () => ({ name: "An API", resource: `https://${letters()}.example`, scopes: "bookings:read" });
 const logo = () => {
   const form = new FormData();
   form.append("logo", new File([png], "logo.png", { type: "image/png" }));
@@ -50,7 +52,7 @@ const id = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toStrin
 /**
  * By request: `send` gives `query`, `form` (with the caller's CSRF token unless `csrf: false`), `json` or `bytes`;
  * `secrets`: the app has two; `alone`: the caller is somebody of their own with the same roles, whose sessions, name or
- * profile may end; `install`: what is connected, which is there once, so these calls wait for each other.
+ * profile may end; `single`: the resource server has one secret, and may have another; `install`: what is connected, which is there once, so these calls wait for each other.
  */
 export const REQUESTS = {
   "POST /login": { send: signingIn, alone: true },
@@ -90,6 +92,10 @@ export const REQUESTS = {
   "POST /admin/apps/{app}/limits": { send: () => ({ form: { limit: "500", window_s: "60" } }) },
   "POST /admin/tokens/new": { send: () => ({ form: { label: letters(), scopes: "apps:read", account: "", expires_at: "30" } }) },
   "POST /admin/tokens/revoke": { send: ({ id }) => ({ form: { id } }), id: true },
+  "POST /admin/resource-servers/new": { send: () => ({ form: resourceServer() }) },
+  "POST /admin/resource-servers/{server}/secrets": { single: true },
+  "POST /admin/resource-servers/{server}/revoke": { send: ({ hint }) => ({ form: { hint } }) },
+  "POST /oauth/introspect": { send: () => ({ form: { token: "nothing" }, csrf: false }) },
   "GET /oauth/authorize": { send: () => ({ query: asking() }) },
   "POST /oauth/authorize": { send: () => ({ form: new URLSearchParams(asking()), csrf: false }) },
   "POST /oauth/authorize/decision (the owner's)": { send: decision },
@@ -108,6 +114,8 @@ export const REQUESTS = {
   "POST /manage/v1/accounts/{account}/keys": { send: () => ({ json: { label: letters(), scopes: ["bookings:read"], life_s: 2592000 } }) },
   "POST /manage/v1/people": { send: () => ({ json: { email: `${letters()}@demo.example`, name: "Somebody New" } }) },
   "GET /manage/v1/audit (of Demo Salon)": { send: inDemoSalon },
+  "POST /manage/v1/resource-servers": { send: () => ({ json: { ...resourceServer(), scopes: ["bookings:read"] } }) },
+  "POST /manage/v1/resource-servers/{server}/secrets": { single: true },
   "POST /manage/v1/tokens": { send: () => ({ json: { label: "A new token", scopes: ["tokens"], expires_at: 0 } }) },
   "PUT /manage/v1/apps/{app}/policy": { send: () => ({ json: { "api.rate": { limit: 500, window_s: 60 } } }) },
 };

@@ -80,6 +80,15 @@ GET /admin/tokens                               | login    | 404    | 404   | 40
 GET /admin/tokens/new                           | login    | 404    | 404   | 404   | 200   | -      | login | login
 POST /admin/tokens/new                          | login    | 404    | 404   | 404   | 200   | 403    | login | login
 POST /admin/tokens/revoke                       | login    | 404    | 404   | 404   | 303   | 403    | login | login
+GET /admin/resource-servers                     | login    | 404    | 404   | 404   | 200   | -      | login | login
+GET /admin/resource-servers/new                 | login    | 404    | 404   | 404   | 200   | -      | login | login
+POST /admin/resource-servers/new                | login    | 404    | 404   | 404   | 200   | 403    | login | login
+GET /admin/resource-servers/{server}            | login    | 404    | 404   | 404   | 200   | -      | login | login
+POST /admin/resource-servers/{server}/secrets   | login    | 404    | 404   | 404   | 200   | 403    | login | login
+GET /admin/resource-servers/{server}/revoke     | login    | 404    | 404   | 404   | 200   | -      | login | login
+POST /admin/resource-servers/{server}/revoke    | login    | 404    | 404   | 404   | 303   | 403    | login | login
+GET /admin/resource-servers/{server}/delete     | login    | 404    | 404   | 404   | 200   | -      | login | login
+POST /admin/resource-servers/{server}/delete    | login    | 404    | 404   | 404   | 303   | 403    | login | login
 GET /admin/apps                                 | login    | 404    | 404   | 404   | 200   | -      | login | login
 GET /admin/apps/{app}                           | login    | 404    | 404   | 404   | 200   | -      | login | login
 POST /admin/apps/{app}/approve                  | login    | 404    | 404   | 404   | 303   | 403    | login | login
@@ -97,9 +106,11 @@ POST /oauth/authorize                           | login    | 403    | 200   | 20
 POST /oauth/authorize/decision (the owner's)    | 403      | 403    | 303   | 403   | 403   | -      | 403   | 403
 POST /oauth/token                               | 401      | 401    | 401   | 401   | 401   | -      | 401   | 401
 POST /oauth/revoke                              | 401      | 401    | 401   | 401   | 401   | -      | 401   | 401
+POST /oauth/introspect                          | 401      | 401    | 401   | 401   | 401   | -      | 401   | 401
 GET /api/v1/me                                  | 401      | 401    | 401   | 401   | 401   | -      | 200   | 401
 POST /api/v1/me                                 | 401      | 401    | 401   | 401   | 401   | -      | 200   | 401
 GET /.well-known/oauth-authorization-server     | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
+GET /.well-known/oauth-protected-resource       | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
 `;
 
 /**
@@ -146,6 +157,13 @@ POST /manage/v1/people                                 | people:write   | 201   
 GET /manage/v1/people/{person}                         | people:read    | 200      | 403  | 403
 DELETE /manage/v1/people/{person}                      | people:write   | 200      | 403  | 403
 
+GET /manage/v1/resource-servers                        | resource_servers:read  | 200 | 403 | 403
+POST /manage/v1/resource-servers                       | resource_servers:write | 201 | 403 | 403
+GET /manage/v1/resource-servers/{server}               | resource_servers:read  | 200 | 403 | 403
+DELETE /manage/v1/resource-servers/{server}            | resource_servers:write | 200 | 403 | 403
+POST /manage/v1/resource-servers/{server}/secrets      | resource_servers:write | 201 | 403 | 403
+DELETE /manage/v1/resource-servers/{server}/secrets/{hint} | resource_servers:write | 200 | 403 | 403
+
 GET /manage/v1/audit                                   | audit:read     | 200      | 200  | 200
 GET /manage/v1/audit (of Demo Salon)                   | audit:read     | 200      | 200  | 404
 GET /manage/v1/tokens                                  | tokens         | 200      | 403  | 403
@@ -170,6 +188,7 @@ export function rows(table) {
 /** The arms of the dispatch in worker/src/routes/mod.rs that match more than one path, with the paths they stand for. */
 export const ARMS = {
   METADATA: "/.well-known/oauth-authorization-server",
+  "serves(resource_metadata::methods(call, path), &method)": "/.well-known/oauth-protected-resource",
   'serves(below(path, "/developers").map_or("", developers::methods), &method)': "/developers",
   'serves(below(path, "/admin").map_or("", admin::methods), &method)': "/admin",
   "setup::HERE": "/admin/setup",

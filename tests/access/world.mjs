@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Browser, connect, OWNER, serverApp, signedIn, STAFF } from "../harness/client.mjs";
 import { account, DEMO_SALON, managementToken, person, SECOND_SALON } from "../harness/made.mjs";
-import { letters, registration, REQUESTS } from "./requests.mjs";
+import { letters, registration, REQUESTS, resourceServer } from "./requests.mjs";
 
 const OTHER = "other@demo.example";
 const PEOPLE = { member: STAFF, owner: OWNER, other: OTHER, staff: "admin@demo.example", forged: OWNER };
@@ -41,6 +41,7 @@ export class World {
     };
     [{ logo: world.logo }] = await server.sql("SELECT logo FROM apps WHERE number = 1");
     await Promise.all(["app", "approved", "suspended"].map(async (kind) => (world.shared[kind] = await world.#app(kind, true))));
+    world.shared.server = await world.#resourceServer(false);
     for (const kind of ["key", "person", "id"]) world.shared[kind] = await world.#thing(kind);
     return world;
   }
@@ -63,13 +64,16 @@ export class World {
 
   /** What stands in the braces of a path and what forms name: new things, or those that refused calls are about. */
   async things(row, own) {
-    const { secrets = false, ...needs } = REQUESTS[row.request] ?? {};
+    const { secrets = false, single = false, ...needs } = REQUESTS[row.request] ?? {};
     const names = [...row.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const things = { account: DEMO_SALON, client: serverApp().id, provider: this.provider, logo: this.logo, world: this };
     for (const name of [...names, ...Object.keys(needs)]) {
       if (["app", "approved", "suspended"].includes(name)) {
         const app = own ? await this.#app(name, secrets) : this.shared[name];
         Object.assign(things, app, { [name]: app.client_id });
+      } else if (name === "server") {
+        const server = own ? await this.#resourceServer(single) : this.shared.server;
+        Object.assign(things, server, { server: server.client_id });
       } else if (["key", "person", "id"].includes(name)) {
         // A new member is none yet.
         things[name] = own ? await this.#thing(name, row.method === "POST" && name === "person") : this.shared[name];
@@ -80,7 +84,8 @@ export class World {
 
   async manage(method, path, json) {
     const headers = { authorization: `Bearer ${this.bearer.platform}`, ...(json && { "content-type": "application/json" }) };
-    const answer = await this.server.fetch(`/manage/v1/apps/${path}`, { method, headers, body: json && JSON.stringify(json) });
+    const address = path.startsWith("/") ? path : `/apps/${path}`;
+    const answer = await this.server.fetch(`/manage/v1${address}`, { method, headers, body: json && JSON.stringify(json) });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
@@ -96,6 +101,13 @@ export class World {
     if (kind !== "app") await this.manage("POST", `${id}/${kind === "approved" ? "approve" : "suspend"}`);
     const { version } = await this.manage("GET", id);
     return { client_id: id, hint, version, name: form.name };
+  }
+
+  /** A resource server with two secrets, or with a single one. */
+  async #resourceServer(single) {
+    const { client_id, secret_hints } = await this.manage("POST", "/resource-servers", { ...resourceServer(), scopes: ["bookings:read"] });
+    if (!single) await this.manage("POST", `/resource-servers/${client_id}/secrets`);
+    return { client_id, hint: secret_hints[0] };
   }
 
   /** An API key of Demo Salon, somebody who is a member of it (or not), or a management token: its id. */
@@ -140,8 +152,9 @@ export class World {
     for (const { name } of tables.filter((table) => table.name !== "audit")) state[name] = await this.server.sql(`SELECT * FROM "${name}" ORDER BY 1, 2, 3`);
     // That somebody has read a copy of a person's data is on record, as it has to be.
     state.audit = await this.server.sql("SELECT * FROM audit WHERE action <> 'person exported' ORDER BY id");
-    for (const { client_id } of Object.values(this.shared).filter((thing) => thing.client_id))
+    for (const { client_id } of Object.values(this.shared).filter((thing) => thing.version))
       state[client_id] = (await this.browsers.owner.page(`/developers/apps/${client_id}`)).text;
+    state["resource server"] = [await this.manage("GET", `/resource-servers/${this.shared.server.client_id}`)];
     return state;
   }
 }

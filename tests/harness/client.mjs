@@ -9,7 +9,7 @@ export const SCOPES = "account:read bookings:read bookings:write customers:read"
 export const SERVER_REDIRECT = "http://127.0.0.1:49152/callback";
 
 /** Where the default preset has its endpoints. */
-const ROUTES = { authorize: "/oauth/authorize", token: "/oauth/token", revoke: "/oauth/revoke", me: "/api/v1/me" };
+const ROUTES = { authorize: "/oauth/authorize", token: "/oauth/token", revoke: "/oauth/revoke", introspect: "/oauth/introspect", me: "/api/v1/me" };
 const routes = (server) => server.routes ?? ROUTES;
 
 /** The development apps as a client library would be configured for them. */
@@ -159,6 +159,13 @@ export const refresh = (server, client, token, changes = {}) =>
   post(server, routes(server).token, { grant_type: "refresh_token", refresh_token: token, ...identity(client), ...changes });
 
 export const revoke = (server, client, token, changes = {}) => post(server, routes(server).revoke, { token, ...identity(client), ...changes });
+
+/** The development data's resource server. */
+export const RESOURCE = { id: "demo-resource", secret: "demo-resource-secret" };
+
+/** A question of a resource server about a token. */
+export const introspect = (server, token, changes = {}, resource = RESOURCE) =>
+  post(server, routes(server).introspect, { token, ...changes }, { authorization: basic(resource.id, resource.secret) });
 
 export async function me(server, token, headers = {}) {
   const answer = await server.fetch(routes(server).me, { headers: { authorization: `Bearer ${token}`, ...headers } });

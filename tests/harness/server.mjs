@@ -56,8 +56,8 @@ export async function startServer(options = {}) {
     throw error;
   }
   if (options.preset) {
-    const { authorize, token, refresh, revoke, me } = await (await server.fetch("/__dev/platform")).json();
-    server.routes = { authorize, token, refresh, revoke, me: me.path };
+    const { authorize, token, refresh, revoke, introspect, me } = await (await server.fetch("/__dev/platform")).json();
+    server.routes = { authorize, token, refresh, revoke, introspect, me: me.path };
   }
   return server;
 }

@@ -20,6 +20,7 @@ export const TABLE = [
   ["routes", "token", ["/connect/token"]],
   ["routes", "refresh", ["/connect/renew"]],
   ["routes", "revoke", ["/connect/end"]],
+  ["routes", "introspect", ["/connect/whose", "/v0/whose"]],
   ["authorize", "response_type", "optional"],
   ["authorize", "state", "required"],
   ["authorize", "pkce", "required_for_public"],

@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use edgegrant_core::credential::{Kind, NO_APP, Payload, Token};
+use edgegrant_core::credential::{Kind, NO_APP, Payload, Token, is_resource_server};
 use edgegrant_core::grant::{Answer, Check, Checked, Command, Refused};
 use edgegrant_core::oauth::resource_error::ResourceError;
 use edgegrant_core::policy::{Per, Use};
@@ -63,7 +63,7 @@ pub(crate) struct Judged {
 /// Whether a credential may be used at a resource at all. A key names no app, and nothing else may do that.
 fn is_taken(config: &Config, token: &Token, only_key: bool) -> bool {
     match token.payload.kind {
-        Kind::Access => !only_key && token.payload.app != NO_APP,
+        Kind::Access => !only_key && token.payload.app != NO_APP && !is_resource_server(token.payload.app),
         Kind::Key => token.payload.app == NO_APP && config.policy.keys.on(),
         Kind::Refresh => false,
     }
@@ -71,26 +71,39 @@ fn is_taken(config: &Config, token: &Token, only_key: bool) -> bool {
 
 /// Checks a credential, and counts its use where that is asked.
 pub(crate) async fn judge(env: &Env, context: &Rc<Context>, config: &Config, presented: &Presented<'_>) -> Result<Judged, Fault> {
+    judge_for(env, context, config, presented, &[]).await
+}
+
+/// The same for a resource that only tokens with one of these scopes are meant for; of others it learns
+/// nothing, and they are not counted. Without any, every token is.
+pub(crate) async fn judge_for(
+    env: &Env,
+    context: &Rc<Context>,
+    config: &Config,
+    presented: &Presented<'_>,
+    audience: &[String],
+) -> Result<Judged, Fault> {
     let decoded = Token::decode(presented.text, &config.keys.edge, &config.issuer, &config.policy.token.prefixes);
     let Some(token) = decoded.filter(|token| is_taken(config, token, presented.only_key)) else {
         return Ok(Judged { payload: None, verdict: Verdict::Unproven(ResourceError::TokenUnknown) });
     };
     let verdict = match token.payload {
         payload if payload.expired(now_s()) => Verdict::Unproven(ResourceError::TokenExpired),
-        payload if payload.kind == Kind::Key => key(env, context, config, token, presented.counted).await?,
-        _ => access_token(env, config, token, presented.counted).await?,
+        payload if payload.kind == Kind::Key => key(env, context, config, token, presented.counted, audience).await?,
+        _ => access_token(env, config, token, presented.counted, audience).await?,
     };
     Ok(Judged { payload: Some(token.payload), verdict })
 }
 
-async fn access_token(env: &Env, config: &Config, token: Token, counted: bool) -> Result<Verdict, Fault> {
+async fn access_token(env: &Env, config: &Config, token: Token, counted: bool, audience: &[String]) -> Result<Verdict, Fault> {
     let stopped = Verdict::Refused(ResourceError::AppStopped);
     let Some(app) = lease::app(env, token.payload.app).await? else { return Ok(stopped) };
     let of = config.policy.of(&app);
     if let Use::Nobody(_) = of.usable() {
         return Ok(stopped);
     }
-    let check = Check { token, rates: of.rates(), per: config.policy.api.per, only_user: of.only_user(), counted };
+    let check =
+        Check { token, rates: of.rates(), per: config.policy.api.per, only_user: of.only_user(), counted, audience: audience.to_vec() };
     let payload = token.payload;
     Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {
         Answer::Checked(checked) => {
@@ -100,8 +113,16 @@ async fn access_token(env: &Env, config: &Config, token: Token, counted: bool) -
     })
 }
 
-async fn key(env: &Env, context: &Rc<Context>, config: &Config, token: Token, counted: bool) -> Result<Verdict, Fault> {
-    let check = Check { token, rates: config.policy.api.key_rates(), per: Per::Family, only_user: None, counted };
+async fn key(
+    env: &Env,
+    context: &Rc<Context>,
+    config: &Config,
+    token: Token,
+    counted: bool,
+    audience: &[String],
+) -> Result<Verdict, Fault> {
+    let check =
+        Check { token, rates: config.policy.api.key_rates(), per: Per::Family, only_user: None, counted, audience: audience.to_vec() };
     let payload = token.payload;
     let allowed = |checked| Verdict::Allowed(Access { checked, client_id: None, expires_s: payload.expires_s });
     Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {

@@ -124,6 +124,14 @@ impl Answer {
         self
     }
 
+    /// Adds to the value of a header that is there.
+    pub(crate) fn adding(mut self, name: &str, more: impl Fn() -> String) -> Self {
+        for (_, value) in self.headers.iter_mut().filter(|(known, _)| known == name) {
+            value.push_str(&more());
+        }
+        self
+    }
+
     /// Takes a header back.
     pub(crate) fn without(mut self, name: &'static str) -> Self {
         self.headers.retain(|(known, _)| *known != name);

@@ -32,6 +32,7 @@ pub(crate) fn fault(what: &str, fault: &Fault) {
 fn route(path: &str) -> &str {
     const ROUTES: &[&str] = &[
         "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource",
         "/login",
         "/logout",
         "/admin/setup",
@@ -46,10 +47,12 @@ fn route(path: &str) -> &str {
         "/manage/v1/apps",
         "/developers",
         "/developers/apps",
+        "/admin/resource-servers",
         "/admin",
         "/marketplace",
         "/manage/v1/audit",
         "/manage/v1/people",
+        "/manage/v1/resource-servers",
         "/manage/v1/tokens",
         "/logo",
         "/platform.css",

@@ -12,6 +12,7 @@ const CLIENT_ID = { type: "string", pattern: "^[A-Za-z0-9_-]{1,40}$" };
 
 const parameters = {
   client_id: path("client_id", CLIENT_ID, "the app"),
+  server: path("client_id", CLIENT_ID, "the resource server"),
   hint: path("hint", { type: "string", minLength: 1, maxLength: 10 }, "the last four characters of the secret"),
   account: path("account", ID, "the account; another one than the token's is not found"),
   person: path("person", ID, "the person"),

@@ -6,12 +6,14 @@ mod details;
 mod failure;
 mod logo;
 mod name;
+mod resource_server;
 
 pub use change::{Change, NotChanged, Revision};
 pub use details::{Details, Problem, ScopeReason};
 pub use failure::{Failure, fit_for_log, log_failures};
 pub use logo::{LOGO_MAX, logo_type};
 pub use name::{clean_line, name_key};
+pub use resource_server::{ResourceServer, SECRETS_MAX};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +62,7 @@ impl Status {
     }
 }
 
-/// The record of an app.
+/// The record of an app, or of a resource server (see [`ResourceServer`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
     /// The number in its tokens and the name of its object; never reused.
@@ -96,6 +98,9 @@ pub struct App {
     /// The status that a suspension has interrupted.
     #[serde(default)]
     pub suspended_from: Option<Status>,
+    /// The identifier of a resource server, which no app has (RFC 8707 §2).
+    #[serde(default)]
+    pub resource: String,
 }
 
 /// Whether a client has proven itself.
@@ -180,6 +185,7 @@ pub(crate) mod tests {
             overrides: Overrides::default(),
             about: String::new(),
             suspended_from: None,
+            resource: String::new(),
         }
     }
 

@@ -53,6 +53,7 @@ fn platform(call: &Call) -> serde_json::Value {
         "refresh": routes.refresh.first(),
         "revoke": routes.revoke.first(),
         "gateway": { "on": call.config.upstream.is_some(), "rules": policy.gateway.rules },
+        "introspect": routes.introspect.first(),
         "me": { "path": policy.me.paths.first(), "methods": policy.me.methods },
     })
 }

@@ -2,7 +2,8 @@
 //! the preset gives them. It speaks to the bindings of a development build only, which are local.
 //! Running it again changes nothing.
 
-use edgegrant_core::app::{App, ClientType, Details, ScopeReason, Status, name_key};
+use edgegrant_core::app::{App, ClientType, Details, ResourceServer, ScopeReason, Status, name_key};
+use edgegrant_core::credential::RESOURCE_SERVERS;
 use edgegrant_core::encoding::{hex, sha256};
 use edgegrant_core::keys::{SecretHash, lookup_name};
 use edgegrant_core::person::hash_password;
@@ -88,6 +89,15 @@ const PENDING: Client = Client {
     logo: include_bytes!("demo-server.png"),
 };
 
+const RESOURCE: &str = "demo-resource";
+const RESOURCE_SECRET: &str = "demo-resource-secret";
+const RESOURCE_NUMBER: u32 = RESOURCE_SERVERS + 1;
+
+/// The number behind the readable client id of the resource server.
+pub(crate) fn resource_server_number_of(client_id: &str) -> Option<u32> {
+    (client_id == RESOURCE).then_some(RESOURCE_NUMBER)
+}
+
 /// The number behind a readable client id of the development data.
 pub(crate) fn number_of(client_id: &str) -> Option<u32> {
     [&SPA, &SERVER, &PENDING].into_iter().find(|client| client.client_id == client_id).map(|client| client.number)
@@ -130,6 +140,9 @@ pub(crate) async fn seed(env: &Env, config: &Config) -> Result<(), Fault> {
         if ask(env, client.number, &Command::Read(Vec::new())).await?.app().is_none() {
             ask(env, client.number, &Command::Write(Box::new(app(config, client, words)?))).await?;
         }
+    }
+    if ask(env, RESOURCE_NUMBER, &Command::Read(Vec::new())).await?.app().is_none() {
+        ask(env, RESOURCE_NUMBER, &Command::Write(Box::new(resource_server(config)?))).await?;
     }
     Ok(())
 }
@@ -210,14 +223,22 @@ fn details(config: &Config, client: &Client, record: &App, words: &DevelopmentAp
 }
 
 fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedStatement>, Fault> {
-    let secret = SecretHash::of("demo-resource-secret", &config.keys.hash).or_fault("hash key")?;
+    let server = resource_server(config)?;
     let (_, key) = config.keys.hash.newest().or_fault("hash key")?;
     let token = lookup_name(key, "management token", MANAGEMENT_TOKEN);
     Ok(vec![
         statement(
             database,
-            "INSERT OR IGNORE INTO resource_servers (client_id, key_id, hash, created_at) VALUES ('demo-resource', ?1, ?2, ?3)",
-            &[number(u64::from(secret.key_id)), text(&secret.hash), number(now_s())],
+            "INSERT OR IGNORE INTO resource_servers (number, client_id, resource, name, scope, status, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'live', ?6)",
+            &[
+                number(u64::from(server.number)),
+                text(&server.client_id),
+                text(&server.resource),
+                text(&server.name),
+                text(&server.scopes.join(" ")),
+                number(now_s()),
+            ],
         )?,
         statement(
             database,
@@ -225,6 +246,17 @@ fn server_rows(database: &D1Database, config: &Config) -> Result<Vec<D1PreparedS
             &[text(&token)],
         )?,
     ])
+}
+
+/// An API of the platform that serves every scope.
+fn resource_server(config: &Config) -> Result<App, Fault> {
+    let server = ResourceServer {
+        resource: format!("{}/{RESOURCE}", config.issuer),
+        name: "Demo API".to_owned(),
+        scopes: config.policy.scopes.catalogue.iter().map(|entry| entry.name.clone()).collect(),
+    };
+    let secret = SecretHash::of(RESOURCE_SECRET, &config.keys.hash).or_fault("hash key")?;
+    Ok(server.record(RESOURCE_NUMBER, "c0000000000000000000000000000011".to_owned(), RESOURCE.to_owned(), secret))
 }
 
 /// The server app is; the one in review shows the page's words for that instead.
@@ -253,5 +285,6 @@ fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, 
         overrides: Overrides::default(),
         about: String::new(),
         suspended_from: None,
+        resource: String::new(),
     })
 }

@@ -30,9 +30,9 @@ pub(crate) async fn record(call: &Call, app: &Listed) -> Result<App, Failure> {
     Ok(*ask(&call.env, app.number, &Command::Read(Vec::new())).await?.app().or_fault("app object")?)
 }
 
-/// Asks the app's object for a change.
-pub(super) async fn change(call: &Call, app: &Listed, change: Change) -> Result<App, Failure> {
-    match ask(&call.env, app.number, &Command::Change(Box::new(change))).await? {
+/// Asks the object with this number for a change.
+pub(super) async fn change(call: &Call, number: u32, change: Change) -> Result<App, Failure> {
+    match ask(&call.env, number, &Command::Change(Box::new(change))).await? {
         Answer::App(app) => Ok(*app),
         Answer::NotChanged(why) => Err(Refused::from(why).into()),
         Answer::Missing | Answer::Log(_) => Err(Refused::NotFound.into()),
@@ -74,7 +74,7 @@ pub(super) async fn put_in_use(call: &Call, app: &Listed, current: App, details:
     }
     let Details { name, redirect_uris, .. } = details.clone();
     let revision = Revision { name, redirect_uris, scopes: details.scope_names(), about, of: current.status };
-    change(call, app, Change::Revise(Box::new(revision))).await
+    change(call, app.number, Change::Revise(Box::new(revision))).await
 }
 
 /// Changes an app's details. What people trust it by is reviewed first when a version is in use.
@@ -99,7 +99,7 @@ pub(crate) async fn edit(call: &Call, actor: &Actor, app: &Listed, wanted: Detai
     // A rejected app that was mended asks again.
     let mended = record.status == Status::Rejected;
     if mended {
-        record = change(call, app, Change::Review).await?;
+        record = change(call, app.number, Change::Review).await?;
     }
     let sealed = contact.map(|contact| seal_contact(call, app.number, contact)).transpose()?;
     let listing = Listing {
@@ -126,7 +126,7 @@ pub(crate) async fn add_secret(call: &Call, actor: &Actor, app: &Listed) -> Resu
     let text = base64url(&random::<32>()?);
     let secret = SecretHash::of(&text, &call.config.keys.hash).or_fault("hash key")?;
     let hint = secret.hint.clone();
-    let record = change(call, app, Change::AddSecret { secret, most: call.config.policy.apps.secrets_max }).await?;
+    let record = change(call, app.number, Change::AddSecret { secret, most: call.config.policy.apps.secrets_max }).await?;
     let entry = audit::Entry { app: Some(app.number), subject: &hint, ..actor.did("secret added") };
     recorded(call, Vec::new(), entry).await?;
     told::done(call, app.account_id.as_deref(), &record, Notice::SecretAdded((&record).into()));
@@ -135,7 +135,7 @@ pub(crate) async fn add_secret(call: &Call, actor: &Actor, app: &Listed) -> Resu
 
 /// Takes a secret back; when this answers it works nowhere.
 pub(crate) async fn remove_secret(call: &Call, actor: &Actor, app: &Listed, hint: &str) -> Result<App, Failure> {
-    let record = change(call, app, Change::RemoveSecret { hint: hint.to_owned() }).await?;
+    let record = change(call, app.number, Change::RemoveSecret { hint: hint.to_owned() }).await?;
     let entry = audit::Entry { app: Some(app.number), subject: hint, ..actor.did("secret revoked") };
     recorded(call, Vec::new(), entry).await?;
     Ok(record)
@@ -143,7 +143,7 @@ pub(crate) async fn remove_secret(call: &Call, actor: &Actor, app: &Listed, hint
 
 /// Gone for ever, with every connection. When this answers nothing of it works.
 pub(crate) async fn delete(call: &Call, actor: &Actor, app: &Listed) -> Result<App, Failure> {
-    let record = change(call, app, Change::Delete).await?;
+    let record = change(call, app.number, Change::Delete).await?;
     let batch = apps::restated(&database(&call.env)?, &record, "", now_s())?;
     recorded(call, batch, audit::Entry { app: Some(app.number), ..actor.did("app deleted") }).await?;
     Ok(record)
@@ -157,7 +157,7 @@ pub(crate) async fn set_policy(call: &Call, actor: &Actor, app: &Listed, overrid
     let current = record(call, app).await?;
     overrides.check(&call.config.policy, &current).map_err(|problem| invalid("policy", problem))?;
     let detail = serde_json::to_string(&overrides).unwrap_or_default();
-    let record = change(call, app, Change::Override(Box::new(overrides))).await?;
+    let record = change(call, app.number, Change::Override(Box::new(overrides))).await?;
     apps::wish(&call.env, app.number, "").await?;
     let entry = audit::Entry { app: Some(app.number), detail: &detail, ..actor.did("app limits set") };
     recorded(call, Vec::new(), entry).await?;

@@ -12,6 +12,7 @@ pub(crate) mod logo;
 pub(crate) mod people;
 pub(crate) mod profile;
 pub(crate) mod register;
+pub(crate) mod resource_servers;
 pub(crate) mod review;
 pub(crate) mod tokens;
 mod told;
@@ -107,7 +108,7 @@ impl From<NotChanged> for Refused {
         match why {
             NotChanged::Status(status) => Self::Conflict(format!("This cannot be done with an app that is {}", status.as_str())),
             NotChanged::PublicClient => Self::Conflict("A public client has no secret".into()),
-            NotChanged::SecretsFull => Self::Conflict("The app has as many secrets as it may have: remove one first".into()),
+            NotChanged::SecretsFull => Self::Conflict("It has as many secrets as it may have: remove one first".into()),
             NotChanged::LastSecret => Self::Conflict("The last secret stays: add another one first".into()),
             NotChanged::SecretUnknown => Self::NotFound,
             NotChanged::Outdated => Self::Conflict("The app was changed, or decided about, a moment ago: look at it again".into()),

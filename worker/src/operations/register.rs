@@ -116,6 +116,7 @@ pub(crate) async fn register(call: &Call, actor: &Actor, registration: Registrat
         overrides: Overrides::default(),
         about: details.fingerprint(),
         suspended_from: None,
+        resource: String::new(),
     };
     ask(&call.env, number, &Command::Write(Box::new(app.clone()))).await?;
     let listing = Listing {

@@ -91,7 +91,7 @@ pub(crate) async fn decide(
     if decision == Decision::Approve {
         check_name(call, app, &details.name).await?;
     }
-    let record = change(call, app, decision.change(&details)).await?;
+    let record = change(call, app.number, decision.change(&details)).await?;
     let kept = if matches!(decision, Decision::Reject | Decision::Suspend) { reason } else { "" };
     let batch = apps::restated(&database(&call.env)?, &record, kept, now_s())?;
     recorded(call, batch, entry).await?;

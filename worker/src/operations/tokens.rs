@@ -14,7 +14,7 @@ use crate::store::tokens::{self, New};
 use crate::store::{audit, database, people};
 
 /// What a token may do; `*` is everything.
-pub(crate) const SCOPES: [&str; 14] = [
+pub(crate) const SCOPES: [&str; 16] = [
     "*",
     "accounts:read",
     "accounts:write",
@@ -27,6 +27,8 @@ pub(crate) const SCOPES: [&str; 14] = [
     "keys:write",
     "people:read",
     "people:write",
+    "resource_servers:read",
+    "resource_servers:write",
     "review",
     "tokens",
 ];

@@ -41,6 +41,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ("key revoked", "{who} revoked the API key “{detail}”, ending in {subject}"),
     ("token issued", "{who} made the management token “{detail}”"),
     ("token revoked", "{who} revoked a management token"),
+    // Resource servers.
+    ("resource server registered", "{who} registered the resource server “{detail}”"),
+    ("resource server secret added", "{who} added a secret of the resource server “{detail}”, ending in {subject}"),
+    ("resource server secret revoked", "{who} revoked the secret of the resource server “{detail}” ending in {subject}"),
+    ("resource server deleted", "{who} deleted the resource server “{detail}”"),
     // People.
     ("staff signed in", "{who} signed in as platform staff"),
     ("sign-in locked", "Signing in as {who} was locked after too many wrong passwords"),
@@ -115,7 +120,15 @@ mod tests {
         let mut seen = 0;
         for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
             let text = read_to_string(&path).unwrap_or_default();
-            let marks = ["did(\"", "action: \"", "=> \"app ", "did(if waits { \"", "noticed(call, user, \"", "noticed(call, actor, \""];
+            let marks = [
+                "did(\"",
+                "entry(actor, \"",
+                "action: \"",
+                "=> \"app ",
+                "did(if waits { \"",
+                "noticed(call, user, \"",
+                "noticed(call, actor, \"",
+            ];
             for (mark, rest) in marks.iter().flat_map(|mark| text.split(mark).skip(1).map(move |rest| (mark, rest))) {
                 let word = rest.split('"').next().unwrap();
                 let action = if mark.contains("app ") { format!("app {word}") } else { word.to_owned() };

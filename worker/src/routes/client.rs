@@ -8,11 +8,11 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::{lease, refusal};
 use edgegrant_core::app::{App, Proof, Status};
-use edgegrant_core::credential::parse_client_id;
-use edgegrant_core::oauth::client_auth::presented;
+use edgegrant_core::credential::{is_resource_server, parse_client_id};
+use edgegrant_core::oauth::client_auth::{INTROSPECTION_AUTH, Presented, presented};
 use edgegrant_core::oauth::params::Params;
 use edgegrant_core::oauth::token_error::{TokenError, TokenRefusal};
-use edgegrant_core::policy::Use;
+use edgegrant_core::policy::{Encoding, Use};
 
 /// The app's number behind a client id of ours; anything else costs no look-up.
 pub(crate) fn number_of(config: &Config, client_id: &str) -> Option<u32> {
@@ -35,29 +35,47 @@ pub(crate) async fn app_of(call: &Call, client_id: &str) -> Result<Option<Rc<App
 pub(crate) async fn params(call: &mut Call) -> Result<Result<Params, Answer>, Fault> {
     let config = call.config.clone();
     let token = &config.policy.token;
-    Ok(call.body(token.body_max, &token.encodings).await?.map_err(|bad| match bad {
+    let read = call.body(token.body_max, &token.encodings).await?;
+    Ok(read.map_err(|bad| refusal::token(call, not_readable(bad, &token.encodings))))
+}
+
+/// Why a body in none of these encodings, or too large a one, is refused.
+pub(super) fn not_readable(bad: BadBody, encodings: &[Encoding]) -> TokenRefusal {
+    match bad {
         BadBody::MediaType => {
-            let types: Vec<&str> = token.encodings.iter().map(|encoding| encoding.media_type()).collect();
-            refusal::token(call, TokenRefusal { error: TokenError::BodyType, sent: types.join(" or ") })
+            let types: Vec<&str> = encodings.iter().map(|encoding| encoding.media_type()).collect();
+            TokenRefusal { error: TokenError::BodyType, sent: types.join(" or ") }
         }
-        BadBody::TooLarge => refusal::token(call, TokenError::BodyTooLarge),
-        BadBody::Malformed => refusal::token(call, TokenError::BodyMalformed),
-    }))
+        BadBody::TooLarge => TokenError::BodyTooLarge.into(),
+        BadBody::Malformed => TokenError::BodyMalformed.into(),
+    }
 }
 
 /// A proven client, or the answer to it. Nothing was claimed, rotated or revoked before this.
 /// `authorization` is the header, unless it carries something else than client credentials.
 pub(crate) async fn proven(call: &Call, params: &Params, authorization: Option<&str>) -> Result<Result<Rc<App>, Answer>, Fault> {
-    let config = &call.config;
     let client = match presented(authorization, params) {
         Ok(client) => client,
         Err(refusal) if refusal.error.about_client() => return Ok(Err(refusal::token_unproven(call, refusal).await)),
         Err(refusal) => return Ok(Err(refusal::token(call, refusal))),
     };
-    let Some(mut app) = app_of(call, &client.client_id).await? else {
+    let Some(app) = app_of(call, &client.client_id).await? else {
         return Ok(Err(refusal::token_unproven(call, TokenError::ClientUnknown).await));
     };
-    let authenticate = |app: &App| app.authenticate(&client, config.policy.of(app).auth_methods(), &config.keys.hash);
+    Ok(match authenticated(call, app, &client).await? {
+        Ok(app) => origin_allowed(call, &app).map(|()| app),
+        Err(error) => Err(refusal::token_unproven(call, error).await),
+    })
+}
+
+/// The record of an app or resource server that has proven itself, or why it has not.
+pub(super) async fn authenticated(call: &Call, mut app: Rc<App>, client: &Presented) -> Result<Result<Rc<App>, TokenError>, Fault> {
+    let config = &call.config;
+    let authenticate = |app: &App| {
+        let of = config.policy.of(app);
+        let served = if is_resource_server(app.number) { INTROSPECTION_AUTH } else { of.auth_methods() };
+        app.authenticate(client, served, &config.keys.hash)
+    };
     let mut proof = authenticate(&app);
     if proof == Proof::SecretWrong {
         // The copy may be older than a new secret: look once more before saying so.
@@ -66,15 +84,14 @@ pub(crate) async fn proven(call: &Call, params: &Params, authorization: Option<&
             app = newer;
         }
     }
-    let error = match proof {
+    Ok(Err(match proof {
         Proof::Ok if app.status == Status::Deleted => TokenError::ClientUnknown,
-        Proof::Ok => return Ok(origin_allowed(call, &app).map(|()| app)),
+        Proof::Ok => return Ok(Ok(app)),
         Proof::SecretWrong => TokenError::SecretWrong,
         Proof::SecretMissing => TokenError::SecretMissing,
         Proof::SecretUnexpected => TokenError::SecretUnexpected,
         Proof::MethodNotServed => TokenError::AuthMethod,
-    };
-    Ok(Err(refusal::token_unproven(call, error).await))
+    }))
 }
 
 /// Why an app may not use its grants, when nobody may use it.

@@ -13,6 +13,7 @@ mod developers;
 #[cfg(feature = "protocol")]
 mod gateway;
 mod guest;
+mod introspect;
 mod keys;
 mod login;
 mod logo;
@@ -22,6 +23,7 @@ mod me;
 mod metadata;
 mod profile;
 mod provider;
+pub(crate) mod resource_metadata;
 mod revoke;
 mod setup;
 mod sign_in;
@@ -73,7 +75,7 @@ impl Place {
     /// Whether scripts of other origins call it (design section 5, attack A23).
     const fn is_cross_origin(self) -> bool {
         match self {
-            Self::Endpoint(endpoint) => !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision),
+            Self::Endpoint(endpoint) => !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Introspect),
             Self::WellKnown | Self::Api => true,
             Self::Manage | Self::Page => false,
         }
@@ -83,6 +85,7 @@ impl Place {
     fn fault(self, call: &Call) -> Answer {
         match self {
             Self::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => refusal::token(call, TokenError::Fault),
+            Self::Endpoint(Endpoint::Introspect) => refusal::introspection(TokenError::Fault),
             Self::Endpoint(Endpoint::Me) | Self::Api | Self::WellKnown => refusal::resource(call, ResourceError::Fault, ""),
             Self::Manage => manage::problem(503, "A part of the server did not answer: try again").with("retry-after", "1"),
             Self::Endpoint(_) | Self::Page => {
@@ -177,6 +180,7 @@ async fn in_protocol(call: &mut Call, path: &str, place: Place, method: Method) 
     let answering: Answering<'_> = match (path, method) {
         (METADATA, Method::Get) => return Ok(metadata::answer(call)),
         (METADATA, Method::Options) => return Ok(Answer::preflight("GET")),
+        (path, method) if serves(resource_metadata::methods(call, path), &method) => return Ok(resource_metadata::answer(call, &method)),
         ("/login", Method::Get) => Box::pin(login::form(call)),
         ("/login", Method::Post) => Box::pin(login::submit(call)),
         (path, Method::Post) if provider::is_start(path) => Box::pin(provider::start(call, path)),
@@ -232,6 +236,7 @@ async fn at_endpoint(call: &mut Call, path: &str, endpoint: Endpoint, method: Me
         (Endpoint::Decision, Method::Post) => Box::pin(decision::answer(call)),
         (Endpoint::Token | Endpoint::Refresh, Method::Post) => Box::pin(token::answer(call, endpoint)),
         (Endpoint::Revoke, Method::Post) => Box::pin(revoke::answer(call)),
+        (Endpoint::Introspect, Method::Post) => Box::pin(introspect::answer(call)),
         (Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke, Method::Options) => return Ok(Answer::preflight("POST")),
         (Endpoint::Me, Method::Get) if me_takes(call, MeMethod::Get) => Box::pin(me::answer(call)),
         (Endpoint::Me, Method::Post) if me_takes(call, MeMethod::Post) => Box::pin(me::answer(call)),
@@ -267,12 +272,14 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
         Place::Endpoint(Endpoint::Authorize) => "GET, HEAD, POST",
         Place::Endpoint(Endpoint::Decision) => "POST",
         Place::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => "POST, OPTIONS",
+        Place::Endpoint(Endpoint::Introspect) => "POST",
         Place::Endpoint(Endpoint::Me) => match me_methods(call) {
             "GET, POST" => "GET, HEAD, POST, OPTIONS",
             "GET" => "GET, HEAD, OPTIONS",
             _ => "POST, OPTIONS",
         },
         Place::WellKnown if path == METADATA => "GET, HEAD, OPTIONS",
+        Place::WellKnown => resource_metadata::methods(call, path),
         Place::Page => match path {
             "/login" | "/account/apps/disconnect" => "GET, HEAD, POST",
             setup::HERE if call.config.setup_token.is_some() => "GET, HEAD, POST",
@@ -299,6 +306,7 @@ fn not_served(call: &Call, path: &str, place: Place) -> Answer {
     let (token_error, resource_error) = (TokenError::Method, if known { ResourceError::Method } else { ResourceError::NotFound });
     let answer = match place {
         Place::Endpoint(Endpoint::Token | Endpoint::Refresh | Endpoint::Revoke) => refusal::token(call, token_error),
+        Place::Endpoint(Endpoint::Introspect) => refusal::introspection(token_error),
         Place::Endpoint(Endpoint::Me) | Place::Api | Place::WellKnown => refusal::resource(call, resource_error, ""),
         Place::Manage => manage::problem(404, "There is nothing at this address"),
         Place::Endpoint(_) | Place::Page if known => Answer::page(405, &NoticePage::method_not_allowed(frame(call), allowed)),

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod people;
 pub(crate) mod portrait;
 pub(crate) mod profile;
+pub(crate) mod resource_servers;
 pub(crate) mod rotation;
 pub(crate) mod setup;
 pub(crate) mod tokens;

@@ -197,6 +197,45 @@ export const paths = {
       description: STAFF,
     }),
   },
+  "/resource-servers": {
+    get: list("listResourceServers", "Resource servers, the newest first", "resource_servers:read", "ResourceServerList", { description: STAFF }),
+    post: operation("createResourceServer", "Registers an API of the platform, with a first secret, which is shown once", "resource_servers:write", {
+      then: [201, "MadeResourceServer", "Registered"],
+      takes: "NewResourceServer",
+      create: true,
+      description: `${STAFF} 409 when another one has the identifier.`,
+    }),
+  },
+  "/resource-servers/{client_id}": {
+    parameters: at("server"),
+    get: operation("getResourceServer", "A resource server", "resource_servers:read", {
+      then: [200, "ResourceServer"],
+      refuses: [404],
+      description: STAFF,
+    }),
+    delete: operation("deleteResourceServer", "Gone for ever: it can introspect nothing any more", "resource_servers:write", {
+      then: [200, "DeletedResourceServer", "It holds everywhere"],
+      refuses: [404],
+      description: STAFF,
+    }),
+  },
+  "/resource-servers/{client_id}/secrets": {
+    parameters: at("server"),
+    post: operation("addServerSecret", "One more secret, shown once; there may be two", "resource_servers:write", {
+      then: [201, "NewSecret", "Made"],
+      refuses: [404],
+      create: true,
+      description: STAFF,
+    }),
+  },
+  "/resource-servers/{client_id}/secrets/{hint}": {
+    parameters: [...at("server"), ...at("hint")],
+    delete: operation("removeServerSecret", "A secret less: it works nowhere any more; the last one stays", "resource_servers:write", {
+      then: [200, "Secrets"],
+      refuses: [404, 409],
+      description: STAFF,
+    }),
+  },
   "/audit": {
     get: list("listAudit", "Who did what, the newest first; an account's token sees its account's part", "audit:read", "AuditList", {
       refuses: [404],

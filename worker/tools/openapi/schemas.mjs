@@ -40,6 +40,8 @@ export const SCOPES = {
   "keys:write": "make and revoke API keys",
   "people:read": "people",
   "people:write": "create and delete people",
+  "resource_servers:read": "resource servers",
+  "resource_servers:write": "register and delete resource servers, their secrets",
   review: "approve, reject, suspend, restore; limits of one app",
   tokens: "management tokens",
 };
@@ -48,6 +50,13 @@ const scopes = { type: "array", minItems: 1, uniqueItems: true, items: { enum: O
 const secretHints = { type: "array", items: { type: "string" }, description: "the last four characters of each live secret" };
 const secretMembers = { client_id: clientId, client_secret_expires_at: { const: 0, description: "never" }, secret_hints: secretHints };
 const shownBefore = { const: true, description: "this is a repeated request: the secret was in the first answer" };
+const serverMembers = {
+  client_id: clientId,
+  resource: words("its identifier: the audience that introspection tells"),
+  name: { type: "string" },
+  scopes: { type: "array", items: { type: "string" }, description: "what it serves; it learns of no token without one of these" },
+  created_at: seconds("when it was registered"),
+};
 const tokenMembers = {
   id,
   label: text(1, 60, "what its makers call it", { examples: ["nightly export"] }),
@@ -242,6 +251,18 @@ export const schemas = {
     place: { type: ["string", "null"], description: "the caller's address" },
   }),
   AuditList: list("AuditEntry"),
+  ResourceServer: object({ ...serverMembers, secret_hints: secretHints }),
+  ListedResourceServer: object(serverMembers),
+  ResourceServerList: list("ListedResourceServer"),
+  NewResourceServer: object({
+    resource: text(1, 500, "an absolute URI with https and without fragment; http on this computer only", {
+      examples: ["https://api.platform.example", "https://platform.example/v2/", "http://localhost:3000"],
+    }),
+    name: text(1, 60, "what you call it, on one line", { examples: ["Bookings API"] }),
+    scopes: { type: "array", minItems: 1, uniqueItems: true, items: text(1, 100, "a scope of this platform", { examples: ["bookings:read", "account:read"] }) },
+  }),
+  MadeResourceServer: once({ ...serverMembers, ...secretMembers }, "client_secret", words("shown once; a keyed hash is kept")),
+  DeletedResourceServer: object({ client_id: clientId, status: { const: "deleted" } }),
   Token: object(tokenMembers),
   TokenList: list("Token"),
   NewToken: object({

@@ -17,7 +17,7 @@ mod code;
 mod management;
 mod token;
 
-pub use client_id::{client_id, parse_client_id};
+pub use client_id::{client_id, parse_client_id, parse_resource_server_id};
 pub use code::Code;
 pub use management::{is_management_token, management_token};
 pub use token::{Kind, Payload, Prefixes, Tag, Token, family_tag};
@@ -35,6 +35,16 @@ pub struct GrantId(pub [u8; 16]);
 /// The number of no app: API keys belong to the account itself. No client id stands for it, so no
 /// client can present, refresh or revoke a key.
 pub const NO_APP: u32 = 0;
+
+/// Numbers behind this one are resource servers: records like those of apps, in objects of their own,
+/// that no token is issued to.
+pub const RESOURCE_SERVERS: u32 = 1 << 31;
+
+/// Whether a number is of the range of resource servers.
+#[must_use]
+pub const fn is_resource_server(number: u32) -> bool {
+    number >= RESOURCE_SERVERS
+}
 
 /// The app id under which an account's own object is derived. Ids of apps are written by `hex`, in lower
 /// case, so nothing else can have this one.

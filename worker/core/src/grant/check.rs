@@ -29,6 +29,10 @@ impl Grant {
             return Decision::refused(Refused::NotForThem);
         }
         let Some(scope) = self.scope(family, payload.scope_set) else { return Decision::refused(Refused::BadTag) };
+        // Before it is counted: what is meant for others is not theirs to use up.
+        if !ask.audience.is_empty() && !scope.split(' ').any(|name| ask.audience.iter().any(|known| known == name)) {
+            return Decision::refused(Refused::Audience);
+        }
         let mut checked = Box::new(Checked {
             account: family.account.clone(),
             account_name: family.account_name.clone(),

@@ -148,6 +148,8 @@ pub struct Check {
     pub only_user: Option<String>,
     /// Whether it is a use, or only looked at.
     pub counted: bool,
+    /// When not empty, the token counts only with one of these scopes: whoever asks serves no others.
+    pub audience: Vec<String>,
 }
 
 /// Revocation of a token of the calling client.
@@ -261,4 +263,6 @@ pub enum Refused {
     },
     /// The account has as many live API keys as it may have.
     KeysFull,
+    /// The token carries no scope of the resource that asks.
+    Audience,
 }

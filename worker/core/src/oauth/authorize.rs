@@ -203,6 +203,7 @@ mod tests {
             overrides: Overrides::default(),
             about: String::new(),
             suspended_from: None,
+            resource: String::new(),
         }
     }
 

@@ -6,6 +6,9 @@ use super::token_error::{TokenError, TokenRefusal};
 use crate::encoding::from_base64;
 use crate::policy::AuthMethod;
 
+/// How resource servers prove themselves at the introspection endpoint, whatever a policy says of apps.
+pub const INTROSPECTION_AUTH: &[AuthMethod] = &[AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+
 /// What a request says about its client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Presented {

@@ -29,12 +29,12 @@ pub fn matches(registered: &str, requested: &str, any_loopback_port: bool) -> bo
     if registered == requested {
         return true;
     }
-    any_loopback_port && loopback(registered).is_some_and(|known| loopback(requested) == Some(known)) && clean(requested)
+    any_loopback_port && loopback(registered).is_some_and(|known| loopback(requested) == Some(known)) && is_clean(requested)
 }
 
 /// Printable ASCII without what could break out of a header or a policy: space, quotes, `;` `,` `\`
 /// and the like.
-fn clean(uri: &str) -> bool {
+pub(crate) fn is_clean(uri: &str) -> bool {
     uri.bytes().all(|byte| {
         byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b';' | b',')
     })
@@ -48,7 +48,7 @@ pub fn check_registration(uri: &str) -> Result<(), &'static str> {
     if uri.len() > 2000 {
         return Err("use at most 2000 characters");
     }
-    if !clean(uri) {
+    if !is_clean(uri) {
         return Err("use printable ASCII without spaces, quotes, ';', ',', backslashes and braces");
     }
     if uri.contains('#') {
@@ -80,7 +80,8 @@ fn has_path(uri: &str) -> bool {
     uri.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
 }
 
-fn is_loopback_host(uri: &url::Url) -> bool {
+/// Whether its host is this computer.
+pub(crate) fn is_loopback_host(uri: &url::Url) -> bool {
     matches!(uri.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
 

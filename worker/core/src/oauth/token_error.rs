@@ -94,8 +94,10 @@ pub enum TokenError {
     ScopeMalformed,
     /// `scope` is wider than what was granted.
     ScopeTooWide,
-    /// `token` is missing (revocation).
+    /// `token` is missing (revocation, introspection).
     TokenMissing,
+    /// `count` is neither true nor false (introspection).
+    CountMalformed,
     /// The token to revoke is another client's.
     TokenForeign,
     /// A limit.
@@ -167,6 +169,7 @@ impl TokenError {
             Self::ScopeMalformed => (400, ErrorCode::InvalidScope, "'{sent}' is not a scope"),
             Self::ScopeTooWide => (400, ErrorCode::InvalidScope, "scope must be within what was granted"),
             Self::TokenMissing => (400, ErrorCode::InvalidRequest, "token is missing"),
+            Self::CountMalformed => (400, ErrorCode::InvalidRequest, "count must be true or false"),
             Self::TokenForeign => (400, ErrorCode::InvalidGrant, "the token was issued to another client"),
             // An extension: RFC 6749 defines this code for authorization answers.
             Self::TooFast => (429, ErrorCode::TemporarilyUnavailable, "too many requests: try again in {sent} seconds"),

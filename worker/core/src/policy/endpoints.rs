@@ -25,6 +25,8 @@ pub struct Routes {
     pub refresh: Vec<String>,
     /// The revocation endpoint.
     pub revoke: Vec<String>,
+    /// The introspection endpoint.
+    pub introspect: Vec<String>,
 }
 
 /// An endpoint whose address the policy decides.
@@ -40,6 +42,8 @@ pub enum Endpoint {
     Refresh,
     /// RFC 7009.
     Revoke,
+    /// RFC 7662.
+    Introspect,
     /// Whose token is it?
     Me,
 }
@@ -280,6 +284,7 @@ impl super::Policy {
             () if routes.decision == path => Some(Endpoint::Decision),
             () if is_one_of(&routes.revoke) => Some(Endpoint::Revoke),
             () if is_one_of(&routes.refresh) => Some(Endpoint::Refresh),
+            () if is_one_of(&routes.introspect) => Some(Endpoint::Introspect),
             () => None,
         }
     }

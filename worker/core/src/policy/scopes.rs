@@ -81,6 +81,21 @@ impl Scopes {
         granted.split(' ').any(|name| name == needed || includes(name))
     }
 
+    /// The scopes of a token that reach a resource which serves these: they themselves, and those that
+    /// include one of them.
+    #[must_use]
+    pub fn reaching(&self, served: &[String]) -> Vec<String> {
+        let includes = |entry: &&ScopeEntry| entry.implies.iter().any(|other| served.contains(other)) && !served.contains(&entry.name);
+        served.iter().chain(self.catalogue.iter().filter(includes).map(|entry| &entry.name)).cloned().collect()
+    }
+
+    /// The part of a granted scope that a resource serves, separated by spaces.
+    #[must_use]
+    pub fn within(&self, granted: &str, served: &[String]) -> String {
+        let covered: Vec<&str> = served.iter().map(String::as_str).filter(|needed| self.covers(granted, needed)).collect();
+        covered.join(" ")
+    }
+
     /// Whether any scope is an item of its own.
     #[must_use]
     pub fn has_personal(&self) -> bool {

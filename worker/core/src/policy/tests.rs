@@ -115,6 +115,20 @@ fn a_key_has_the_limits_of_apps_unless_the_policy_says_otherwise() {
 }
 
 #[test]
+fn a_resource_is_reached_by_what_it_serves_and_by_what_includes_it() {
+    let mut scopes = default_policy().scopes;
+    scopes.catalogue[2].implies = vec!["bookings:read".into()];
+    let served = ["account:read".to_owned(), "bookings:read".to_owned()];
+    assert_eq!(scopes.reaching(&served), ["account:read", "bookings:read", "bookings:write"]);
+    assert_eq!(scopes.within("bookings:write customers:read", &served), "bookings:read");
+    assert_eq!(scopes.within("bookings:read account:read", &served), "account:read bookings:read");
+    assert_eq!(scopes.within("customers:read", &served), "");
+    assert_eq!(scopes.reaching(&scopes.reaching(&served)), scopes.reaching(&served), "each once");
+    let gone = ["no-longer-there".to_owned()];
+    assert_eq!((scopes.reaching(&gone), scopes.within(&gone[0], &gone)), (gone.to_vec(), gone[0].clone()));
+}
+
+#[test]
 fn who_may_make_keys_and_how_long_they_live() {
     let keys = ApiKeys { roles: vec!["owner".into()], max: 20, life_max_s: 0 };
     assert!(keys.on() && keys.allows("owner") && !keys.allows("staff"));

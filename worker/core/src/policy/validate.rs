@@ -73,6 +73,7 @@ impl Policy {
             ("routes.token", &routes.token, true),
             ("routes.refresh", &routes.refresh, false),
             ("routes.revoke", &routes.revoke, true),
+            ("routes.introspect", &routes.introspect, true),
             ("me.paths", &self.me.paths, true),
         ];
         let mut seen: Vec<&str> = Vec::new();

@@ -9,10 +9,15 @@
 //! | `…/reject`, `…/suspend`, `…/restore` | with a reason for the developer |
 //! | `…/limits` | the limit of this app alone |
 //! | `/tokens`, `/tokens/new`, `/tokens/revoke` | tokens of the management API |
+//! | `/resource-servers`, `/resource-servers/new` | the platform's own APIs |
+//! | `/resource-servers/{client_id}` and `…/secrets`, `…/revoke`, `…/delete` | one of them |
 
 mod app;
 mod limits;
+mod resource_servers;
 mod tokens;
+
+use edgegrant_core::oauth::params::Params;
 
 use super::Answering;
 use super::developers::words;
@@ -30,18 +35,49 @@ const DAY_S: u64 = 86_400;
 
 /// The methods of a path below `/admin`; empty: there is nothing.
 pub(super) fn methods(path: &str) -> &'static str {
-    match path.strip_prefix("/apps/").map_or((path, ""), |rest| ("/apps/", rest.split_once('/').map_or("", |(_, what)| what))) {
-        ("" | "/apps" | "/tokens", _) | ("/apps/", "") => "GET, HEAD",
-        ("/apps/", "approve") | ("/tokens/revoke", _) => "POST",
-        ("/apps/", "reject" | "suspend" | "restore" | "limits") | ("/tokens/new", _) => "GET, HEAD, POST",
+    let (list, _, what) = parts(path);
+    match (list, what) {
+        ("/apps/" | "/resource-servers/", "") => "GET, HEAD",
+        ("/apps/", "approve") | ("/resource-servers/", "secrets") => "POST",
+        ("/apps/", "reject" | "suspend" | "restore" | "limits") | ("/resource-servers/", "revoke" | "delete") => "GET, HEAD, POST",
+        ("", _) => match path {
+            "" | "/apps" | "/tokens" | "/resource-servers" => "GET, HEAD",
+            "/tokens/revoke" => "POST",
+            "/tokens/new" | "/resource-servers/new" => "GET, HEAD, POST",
+            _ => "",
+        },
         _ => "",
     }
 }
 
+/// Of a path below one thing: the list, the thing's client id, and what is asked of it; else all empty.
+fn parts(path: &str) -> (&'static str, &str, &str) {
+    let lists = ["/apps/", "/resource-servers/"].into_iter();
+    let found = lists.filter(|_| path != "/resource-servers/new").find_map(|list| Some((list, path.strip_prefix(list)?)));
+    found.map_or(("", "", ""), |(list, rest)| {
+        let (client_id, what) = rest.split_once('/').unwrap_or((rest, ""));
+        (list, client_id, what)
+    })
+}
+
+/// A form of staff.
+async fn sent(call: &mut Call, back: &str) -> Result<Result<(Guest, Params), Answer>, Fault> {
+    Ok(match Guest::posted(call, back).await? {
+        Ok((guest, _)) if !guest.visitor.staff => Err(guest.not_found(call)),
+        sent => sent,
+    })
+}
+
 /// Answers a request; `path` is what follows `/admin`.
 pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answering<'a> {
-    let rest = path.strip_prefix("/apps/").unwrap_or_default();
-    let (client_id, what) = rest.split_once('/').unwrap_or((rest, ""));
+    let (list, client_id, what) = parts(path);
+    if list == "/resource-servers/" {
+        return match (what, post) {
+            ("", _) => Box::pin(resource_servers::show(call, client_id)),
+            (what, false) => Box::pin(resource_servers::ask(call, client_id, what)),
+            (what, true) => Box::pin(resource_servers::submit(call, client_id, what)),
+        };
+    }
     match (path, what, post) {
         ("", _, _) => Box::pin(waiting(call)),
         ("/apps", _, _) => Box::pin(all(call)),
@@ -49,6 +85,9 @@ pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answe
         ("/tokens/new", _, false) => Box::pin(tokens::form(call)),
         ("/tokens/new", _, true) => Box::pin(tokens::make(call)),
         ("/tokens/revoke", _, _) => Box::pin(tokens::revoke(call)),
+        ("/resource-servers", _, _) => Box::pin(resource_servers::list(call)),
+        ("/resource-servers/new", _, false) => Box::pin(resource_servers::form(call)),
+        ("/resource-servers/new", _, true) => Box::pin(resource_servers::register(call)),
         (_, "", _) => Box::pin(app::show(call, client_id)),
         (_, "limits", false) => Box::pin(limits::form(call, client_id)),
         (_, "limits", true) => Box::pin(limits::submit(call, client_id)),
@@ -63,10 +102,14 @@ fn of_app(client_id: &str, what: &str) -> String {
 
 /// The pages of staff; `here` is the one that is shown.
 pub(super) fn tabs(here: &str) -> Vec<Link<'static>> {
-    [("/admin", "Waiting"), ("/admin/apps", "All apps"), ("/admin/activity", "History"), (tokens::HERE, "Management tokens")]
-        .into_iter()
-        .map(|(href, text)| Link { main: href == here, ..Link::other(href, text) })
-        .collect()
+    let pages = [
+        ("/admin", "Waiting"),
+        ("/admin/apps", "All apps"),
+        ("/admin/activity", "History"),
+        (tokens::HERE, "Management tokens"),
+        (resource_servers::HERE, "Resource servers"),
+    ];
+    pages.into_iter().map(|(href, text)| Link { main: href == here, ..Link::other(href, text) }).collect()
 }
 
 /// Since when a submission is late: business days are counted without weekends.

@@ -3,11 +3,10 @@
 
 use edgegrant_core::app::Problem;
 use edgegrant_core::json;
-use edgegrant_core::oauth::params::Params;
 use serde::Deserialize;
 
 use super::super::guest::{Guest, problems};
-use super::tabs;
+use super::{sent, tabs};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
@@ -115,13 +114,6 @@ pub(super) async fn form(call: &Call) -> Result<Answer, Fault> {
     };
     let filled = Filled { label: String::new(), scopes: Vec::new(), account: String::new(), days: "90".to_owned() };
     guest.page(call, 200, &page(call, &guest, &filled, &[]))
-}
-
-async fn sent(call: &mut Call, back: &str) -> Result<Result<(Guest, Params), Answer>, Fault> {
-    Ok(match Guest::posted(call, back).await? {
-        Ok((guest, _)) if !guest.visitor.staff => Err(guest.not_found(call)),
-        sent => sent,
-    })
 }
 
 /// `POST /admin/tokens/new`.

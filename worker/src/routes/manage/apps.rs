@@ -154,7 +154,8 @@ fn state(app: &App) -> Answer {
     Answer::json(200, &json!({ "client_id": app.client_id, "status": app.status.as_str() }))
 }
 
-fn hints(app: &App) -> Vec<&str> {
+/// The hints of its secrets.
+pub(super) fn hints(app: &App) -> Vec<&str> {
     app.secrets.iter().map(|secret| secret.hint.as_str()).collect()
 }
 

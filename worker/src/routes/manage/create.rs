@@ -5,7 +5,7 @@ use edgegrant_core::encoding::{hex, sha256};
 use edgegrant_core::keys::lookup_name;
 use serde_json::Value;
 
-use super::{Caller, Stop, accounts, apps, body, keys, parsed, problem, tokens};
+use super::{Caller, Stop, accounts, apps, body, keys, parsed, problem, resource_servers, tokens};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::OrFault as _;
@@ -29,6 +29,9 @@ pub(super) enum Create<'a> {
     Person,
     /// Of this account.
     Key(&'a str),
+    ResourceServer,
+    /// Of this resource server.
+    ServerSecret(&'a str),
 }
 
 impl Create<'_> {
@@ -46,13 +49,15 @@ impl Create<'_> {
             Self::Member(account) => accounts::put_member(call, actor, account, parsed(sent)?).await?,
             Self::Person => accounts::create_person(call, caller, parsed(sent)?).await?,
             Self::Key(account) => keys::create(call, actor, account, parsed(sent)?).await?,
+            Self::ResourceServer => resource_servers::create(call, actor, parsed(sent)?).await?,
+            Self::ServerSecret(client_id) => resource_servers::add_secret(call, actor, client_id).await?,
         })
     }
 
     /// The member that is shown once.
     const fn secret(self) -> Option<&'static str> {
         match self {
-            Self::Secret(_) => Some("client_secret"),
+            Self::Secret(_) | Self::ServerSecret(_) | Self::ResourceServer => Some("client_secret"),
             Self::Token => Some("token"),
             Self::Key(_) => Some("key"),
             _ => None,
@@ -65,6 +70,7 @@ impl Create<'_> {
         match self {
             Self::App => Some(format!("/manage/v1/apps/{}", text("client_id")?)),
             Self::Account => Some(format!("/manage/v1/accounts/{}", text("id")?)),
+            Self::ResourceServer => Some(format!("/manage/v1/resource-servers/{}", text("client_id")?)),
             Self::Person => Some(format!("/manage/v1/people/{}", text("id")?)),
             _ => None,
         }

@@ -10,6 +10,7 @@ mod apps;
 mod create;
 mod keys;
 mod page;
+mod resource_servers;
 mod tokens;
 
 use edgegrant_core::credential::is_management_token;
@@ -97,6 +98,7 @@ pub(crate) async fn answer(call: &mut Call, method: Method) -> Result<Answer, Fa
         ["apps", client_id, rest @ ..] => apps::one(call, &caller, &method, client_id, rest).await,
         ["accounts", rest @ ..] => accounts::answer(call, &caller, &method, rest).await,
         ["people", rest @ ..] => accounts::people(call, &caller, &method, rest).await,
+        ["resource-servers", rest @ ..] => resource_servers::answer(call, &caller, &method, rest).await,
         ["tokens", rest @ ..] => tokens::answer(call, &caller, &method, rest).await,
         ["audit"] => tokens::record(call, &caller, &method).await,
         _ => Err(nothing_here()),

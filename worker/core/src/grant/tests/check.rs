@@ -96,6 +96,7 @@ fn looking_counts_nothing_and_tells_what_is_left() {
                 per: Per::Grant,
                 only_user: None,
                 counted,
+                audience: Vec::new(),
             };
             world.decide(&Command::Check(ask))
         };
@@ -109,6 +110,33 @@ fn looking_counts_nothing_and_tells_what_is_left() {
         assert_eq!(left(check(world, true)), 0);
         assert_eq!(left(check(world, false)), 0, "a token at its limit is a good token");
         assert!(matches!(check(world, true), Answer::Limited(_)));
+    });
+}
+
+#[test]
+fn a_token_that_is_meant_for_others_is_refused_and_not_counted() {
+    both_ways(|world| {
+        let first = world.connect();
+        let check = |world: &mut World, audience: &[&str]| {
+            let ask = Check {
+                token: first.access,
+                rates: Rates { rate: Limit { limit: 2, window_s: 60 }, burst: None },
+                per: Per::Grant,
+                only_user: None,
+                counted: true,
+                audience: audience.iter().map(|&scope| scope.into()).collect(),
+            };
+            world.decide(&Command::Check(ask))
+        };
+        let Answer::Checked(checked) = check(world, &[]) else { panic!("not checked") };
+        let scope = checked.scope.split(' ').next().unwrap();
+        for _ in 0..3 {
+            assert_eq!(check(world, &["other", ""]), no(Refused::Audience));
+        }
+        let Answer::Checked(checked) = check(world, &["other", scope]) else { panic!("not checked") };
+        assert_eq!(checked.standing.remaining, 0);
+        assert_eq!(check(world, &["other"]), no(Refused::Audience), "at its limit too");
+        assert!(matches!(check(world, &[scope]), Answer::Limited(_)));
     });
 }
 

@@ -301,7 +301,8 @@ impl History {
                 } else if token.payload.expired(now / 1000) {
                     continue;
                 } else {
-                    let ask = Check { token: *token, rates: NO_LIMIT, per: Per::Grant, only_user: None, counted: true };
+                    let ask =
+                        Check { token: *token, rates: NO_LIMIT, per: Per::Grant, only_user: None, counted: true, audience: Vec::new() };
                     (Command::Check(ask), lives && !known.dead)
                 };
                 let answer = grant.clone().decide(&command, now, &[0; 36]).answer;

@@ -177,8 +177,15 @@ fn the_wire_form_of_commands() {
     );
     assert_eq!(wire(&Command::Refresh(Box::new(refresh))), format!("01{TOKEN}01016101901c80a3050001d00f0a3c0103757372"));
     assert_eq!(
-        wire(&Command::Check(Check { token: token(), rates: RATES, per: Per::Family, only_user: None, counted: true })),
-        format!("02{TOKEN}0a3c010301010001")
+        wire(&Command::Check(Check {
+            token: token(),
+            rates: RATES,
+            per: Per::Family,
+            only_user: None,
+            counted: true,
+            audience: Vec::new()
+        })),
+        format!("02{TOKEN}0a3c01030101000100")
     );
     assert_eq!(wire(&Command::Revoke(Revoke { token: token(), reach: Reach::Grant })), format!("03{TOKEN}02"));
     assert_eq!(wire(&Command::End { seq: 300 }), "04ac02");

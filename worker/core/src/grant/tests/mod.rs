@@ -284,7 +284,7 @@ impl World {
     fn check(&mut self, token: &Token) -> Answer {
         let rates = Rates { rate: self.knobs.api, burst: self.knobs.burst };
         let only_user = self.knobs.only_user.clone();
-        self.decide(&Command::Check(Check { token: *token, rates, per: self.knobs.per, only_user, counted: true }))
+        self.decide(&Command::Check(Check { token: *token, rates, per: self.knobs.per, only_user, counted: true, audience: Vec::new() }))
     }
 
     fn works(&mut self, token: &Token) -> bool {
@@ -348,7 +348,14 @@ fn only_a_claim_and_an_owners_end_may_make_the_schema_a38() {
     let mut world = World::new(false);
     let claim = world.code();
     let tokens = issued(world.claim(&claim));
-    let check = Command::Check(Check { token: tokens.access, rates: NO_LIMIT, per: Per::Grant, only_user: None, counted: true });
+    let check = Command::Check(Check {
+        token: tokens.access,
+        rates: NO_LIMIT,
+        per: Per::Grant,
+        only_user: None,
+        counted: true,
+        audience: Vec::new(),
+    });
     let revoke = Command::Revoke(Revoke { token: tokens.refresh, reach: Reach::Grant });
     let refresh = Command::Refresh(Box::new(world.ask(&tokens.refresh)));
     assert!(Grant::may_create(&Command::Claim(Box::new(claim))) && Grant::may_create(&Command::End { seq: 1 }));
