@@ -12,6 +12,7 @@ use edgegrant_core::rate::{Standing, Window};
 use worker::js_sys::Reflect;
 
 use crate::call::Call;
+use crate::metrics::{self, Counter};
 use crate::platform::{ask_binding, now_ms, object};
 
 const ADDRESSES_MAX: usize = 10_000;
@@ -24,6 +25,7 @@ thread_local! {
 pub(crate) async fn failed(call: &Call) -> Option<Standing> {
     let limit = call.config.policy.unproven.rate;
     let network = call.network();
+    metrics::count(Counter::Unproven);
     let counted = FAILURES.with_borrow_mut(|failures| {
         if failures.len() >= ADDRESSES_MAX {
             let now = now_ms();

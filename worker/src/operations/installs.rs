@@ -11,6 +11,7 @@ use edgegrant_core::grant::{Answer, Command};
 use super::{Actor, Failure};
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
+use crate::metrics::{self, Counter};
 use crate::objects::grant::ask;
 use crate::platform::now_s;
 use crate::store::audit::Entry;
@@ -28,7 +29,10 @@ pub(crate) async fn disconnect(call: &Call, actor: &Actor, install: &Install) ->
 pub(super) async fn finish(call: &Call, grant_id: &str, seq: u64) -> Result<(), Fault> {
     let grant = GrantId(array_from_hex(grant_id).or_fault("grant id")?);
     match ask(&call.env, &grant, &Command::End { seq }).await? {
-        Answer::Ended => installs::ended(&call.env, grant_id, seq, "disconnected", now_s()).await,
+        Answer::Ended => {
+            metrics::count(Counter::Disconnected);
+            installs::ended(&call.env, grant_id, seq, "disconnected", now_s()).await
+        }
         _ => Err(Fault::at("end answer")),
     }
 }

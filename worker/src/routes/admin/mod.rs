@@ -8,10 +8,12 @@
 //! | `…/approve` | one press, for the version that was looked at |
 //! | `…/reject`, `…/suspend`, `…/restore` | with a reason for the developer |
 //! | `…/limits` | the limit of this app alone |
+//! | `/metrics` | what was counted in the last day |
 //! | `/tokens`, `/tokens/new`, `/tokens/revoke` | tokens of the management API |
 
 mod app;
 mod limits;
+mod metrics;
 mod tokens;
 
 use super::Answering;
@@ -31,7 +33,7 @@ const DAY_S: u64 = 86_400;
 /// The methods of a path below `/admin`; empty: there is nothing.
 pub(super) fn methods(path: &str) -> &'static str {
     match path.strip_prefix("/apps/").map_or((path, ""), |rest| ("/apps/", rest.split_once('/').map_or("", |(_, what)| what))) {
-        ("" | "/apps" | "/tokens", _) | ("/apps/", "") => "GET, HEAD",
+        ("" | "/apps" | "/metrics" | "/tokens", _) | ("/apps/", "") => "GET, HEAD",
         ("/apps/", "approve") | ("/tokens/revoke", _) => "POST",
         ("/apps/", "reject" | "suspend" | "restore" | "limits") | ("/tokens/new", _) => "GET, HEAD, POST",
         _ => "",
@@ -45,6 +47,7 @@ pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answe
     match (path, what, post) {
         ("", _, _) => Box::pin(waiting(call)),
         ("/apps", _, _) => Box::pin(all(call)),
+        ("/metrics", _, _) => Box::pin(metrics::show(call)),
         ("/tokens", _, _) => Box::pin(tokens::list(call)),
         ("/tokens/new", _, false) => Box::pin(tokens::form(call)),
         ("/tokens/new", _, true) => Box::pin(tokens::make(call)),
@@ -63,10 +66,16 @@ fn of_app(client_id: &str, what: &str) -> String {
 
 /// The pages of staff; `here` is the one that is shown.
 pub(super) fn tabs(here: &str) -> Vec<Link<'static>> {
-    [("/admin", "Waiting"), ("/admin/apps", "All apps"), ("/admin/activity", "History"), (tokens::HERE, "Management tokens")]
-        .into_iter()
-        .map(|(href, text)| Link { main: href == here, ..Link::other(href, text) })
-        .collect()
+    [
+        ("/admin", "Waiting"),
+        ("/admin/apps", "All apps"),
+        ("/admin/activity", "History"),
+        (metrics::HERE, "Metrics"),
+        (tokens::HERE, "Management tokens"),
+    ]
+    .into_iter()
+    .map(|(href, text)| Link { main: href == here, ..Link::other(href, text) })
+    .collect()
 }
 
 /// Since when a submission is late: business days are counted without weekends.

@@ -207,7 +207,8 @@ fn the_wire_form_of_commands() {
 #[test]
 fn the_wire_form_of_answers() {
     let standing = Standing { limit: 100, remaining: 99, reset_s: 60 };
-    let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true, retry: true };
+    let issued =
+        Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true, retry: true };
     let checked =
         Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing, issued_s: 5 };
     assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}0361206201036163630101"));
