@@ -53,6 +53,7 @@ const miniflare = new Miniflare(
     d1Databases: { DB: "edgegrant" },
     durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
     ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
+    ...(options.analytics && { analyticsEngineDatasets: { METRICS: { dataset: "edgegrant" } } }),
     ...(options.email && {
       email: { send_email: [{ name: "EMAIL", ...options.email }] },
       resourceTmpPath: join(options.storage, "sent"),

@@ -32,6 +32,7 @@ function freePort() {
  * @param {string} [options.preset]    the preset; its addresses are in `server.routes`
  * @param {string} [options.variant]   "development" unless said otherwise
  * @param {object} [options.email]     binds EMAIL, Miniflare's local mail service, with these restrictions
+ * @param {boolean} [options.analytics] binds METRICS; with the counting entry `count().points` has what was written
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -83,6 +84,7 @@ export class Server {
       storage: this.#storage,
       counting: this.options.counting ?? false,
       email: this.options.email ?? null,
+      analytics: this.options.analytics ?? false,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
       vars: { ISSUER: this.issuer, PRESET: this.options.preset ?? "default", ...this.options.vars },
@@ -161,6 +163,13 @@ export class Server {
     await this.count();
     await this.fetch("/__count", { method: "POST", body: JSON.stringify({ reset: true }) });
   }
+  /** The lines of JSON in the log, of an event if one is named. */
+  lines(event) {
+    const lines = this.log.split("\n").filter((line) => line.startsWith('{"'));
+    const parsed = lines.map((line) => JSON.parse(line));
+    return event ? parsed.filter((line) => line.event === event) : parsed;
+  }
+
   /** Runs an action and returns what it cost. */
   async counted(action) {
     await this.resetCount();

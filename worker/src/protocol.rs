@@ -88,7 +88,11 @@ pub fn failures_of(app: u32) -> String {
 
 /// The same: hands over what this module has counted. Whether that was done.
 #[cfg(all(feature = "protocol", not(feature = "portal")))]
-#[worker::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
+#[worker::wasm_bindgen::prelude::wasm_bindgen(
+    wasm_bindgen = worker::wasm_bindgen,
+    wasm_bindgen_futures = worker::wasm_bindgen_futures,
+    js_sys = worker::js_sys
+)]
 pub async fn flush_counters(env: worker::Env) -> bool {
     crate::metrics::flush(&env).await.inspect_err(|fault| crate::log::fault("counters", fault)).is_ok()
 }

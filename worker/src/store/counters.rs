@@ -16,7 +16,8 @@ pub(crate) async fn add(env: &Env, counts: &str) -> Result<(), Fault> {
 /// One D1 read: what was counted from a slot on, with `width` slots added up: name, a space, and how many
 /// such steps after the first.
 pub(crate) async fn since(env: &Env, slot: u64, width: u64) -> Result<Vec<Pair>, Fault> {
-    let sql = "SELECT name || ' ' || ((slot - ?1) / ?2) AS text, min(sum(count), 4294967295) AS number
+    // A number from JavaScript is a real one to the database: the step has to be made whole.
+    let sql = "SELECT name || ' ' || CAST((slot - ?1) / ?2 AS INTEGER) AS text, min(sum(count), 4294967295) AS number
                FROM counters WHERE slot >= ?1 GROUP BY text";
     rows(&database(env)?, sql, &[number(slot), number(width)]).await
 }
