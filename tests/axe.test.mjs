@@ -175,6 +175,7 @@ const PAGES = {
       await press(page, "Make it");
     }), /Copy it now/],
     ["admin-queue", go("/admin"), /Night Ledger/],
+    ["admin-metrics", go("/admin/metrics"), /Metrics/],
     ["admin-apps", go("/admin/apps"), /Chair Planner/],
     ["admin-decided", go("/admin?done=decided"), /It is decided/],
     ["admin-app", go(() => staffs("pending")), /Approve/],

@@ -98,13 +98,13 @@ const PLOTS: [Plot; 7] = [
     ),
     (
         "Faults",
-        "Parts that did not answer. Apps were told to try again; the log says where.",
+        "Parts that did not answer. Callers were told to try again; the log says where.",
         true,
         &[
             (Counter::ObjectFault, "objects", "chart-bad"),
             (Counter::D1Fault, "D1", "chart-c"),
             (Counter::KvFault, "KV", "chart-b"),
-            (Counter::UpstreamError, "platform's API", "chart-a"),
+            (Counter::UpstreamError, "calls of the platform's API", "chart-a"),
         ],
     ),
     (
@@ -125,18 +125,12 @@ fn charts(counted: &[Pair], start_s: u64) -> Vec<Chart> {
 
 /// The sums of the day.
 fn sums(charts: &[Chart]) -> Vec<Fact<'static>> {
-    charts
-        .iter()
-        .map(|chart| {
-            let parts: Vec<String> = chart.series.iter().map(|series| format!("{} {}", series.sum(), series.label)).collect();
-            Fact::text(chart.title, parts.join(", "))
-        })
-        .collect()
+    charts.iter().map(|chart| Fact::text(chart.title, chart.sums())).collect()
 }
 
 /// What somebody should look at.
 fn warning(charts: &[Chart]) -> Option<String> {
     let alarming = charts.iter().filter(|chart| chart.alarming && chart.sum() > 0);
-    let told: Vec<String> = alarming.map(|chart| format!("{}: {}", chart.title, chart.sum())).collect();
+    let told: Vec<String> = alarming.map(|chart| format!("{}: {}", chart.title, chart.sum_text())).collect();
     (!told.is_empty()).then(|| format!("Somebody should look at this. {}.", told.join(", ")))
 }
