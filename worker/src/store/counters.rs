@@ -24,5 +24,5 @@ pub(crate) async fn since(env: &Env, slot: u64, width: u64) -> Result<Vec<Pair>,
 
 /// One D1 read: that the database answers, and has its schema.
 pub(crate) async fn probe(env: &Env) -> Result<(), Fault> {
-    run(&database(env)?, "SELECT slot FROM counters LIMIT 1", &[]).await
+    run(&database(env)?, "SELECT count FROM counters WHERE slot = 0", &[]).await
 }
