@@ -79,6 +79,16 @@ test("it is asked once in five seconds, however many call, and writes nothing", 
   assert.equal((await server.counted(() => server.fetch(HERE))).cost.objectRequests, 3);
 });
 
+test("who calls while it is asked waits for that answer, and asks nothing", async () => {
+  shift += 6000;
+  await server.clock(shift);
+  await server.faults({ kvGet: "late" });
+  const { value, cost } = await server.counted(() => Promise.all(Array.from({ length: 10 }, () => server.fetch(HERE))));
+  await server.faults({});
+  assert.deepEqual(new Set(value.map(({ status }) => status)), new Set([503]));
+  assert.deepEqual([cost.kvGet, cost.d1Statements, cost.objectRequests], [1, 1, 3]);
+});
+
 test("a request that was cut off while it asked does not keep the others from an answer", async () => {
   shift += 6000;
   await server.clock(shift);
