@@ -187,6 +187,7 @@ const PAGES = {
     ["resource-server-revoke", go("/admin/resource-servers/demo-resource/revoke?hint=cret"), /Revoke this secret/],
     ["resource-server-delete", go("/admin/resource-servers/demo-resource/delete"), /cannot be undone/],
     ["admin-queue", go("/admin"), /Night Ledger/],
+    ["admin-metrics", go("/admin/metrics"), /Metrics/],
     ["admin-apps", go("/admin/apps"), /Chair Planner/],
     ["admin-decided", go("/admin?done=decided"), /It is decided/],
     ["admin-app", go(() => staffs("pending")), /Approve/],

@@ -125,6 +125,14 @@ test("a request that failed is in the developer's log at once, and from outside 
   for (const path of ["/failures_of", "/PROTOCOL", "/failures"]) assert.equal((await server.fetch(path)).status, 404);
 });
 
+test("staff sees what both modules have counted, just now", async () => {
+  const { text } = await browser.page("/admin/metrics");
+  assert.match(text, /codes exchanged: 2/, "of the protocol's module");
+  assert.match(text, /done: \d+/);
+  assert.match(text, /nothing proven: [1-9]/);
+  for (const path of ["/flush_counters", "/flush"]) assert.equal((await server.fetch(path)).status, 404);
+});
+
 test("the portal suspends what the protocol then refuses", async () => {
   const answer = await fillIn(browser, `${app.admin}/suspend`, { reason: "It misbehaves." });
   assert.equal(answer.status, 303, answer.text);

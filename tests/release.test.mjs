@@ -16,6 +16,7 @@ const all = () => ({
 });
 const PATHS = [
   "/.well-known/oauth-authorization-server",
+  "/health",
   "/oauth/authorize",
   "/login",
   "/oauth/token",
@@ -86,6 +87,8 @@ test("with its secrets it serves, without development routes, demo page and demo
   // A sender without the binding EMAIL is no reason not to serve.
   await released({ ...all(), MAIL_FROM: "notices@auth.example" }, async (server) => {
     assert.equal((await server.fetch("/.well-known/oauth-authorization-server")).status, 200);
+    const health = await server.fetch("/health");
+    assert.deepEqual([health.status, health.headers.get("server-timing")], [200, null], "how long parts take is nobody's to know");
     for (const [path, method] of [
       ["/__dev/seed", "POST"],
       ["/__dev/clock", "POST"],

@@ -21,6 +21,7 @@ async function portal(ctx, env) {
   const PROTOCOL = {
     fetch: (request) => new Protocol(ctx, env).fetch(request),
     failures: (app) => new Protocol(ctx, env).failures_of(app),
+    flush: () => new Protocol(ctx, env).flush_counters(env),
   };
   return new Portal(ctx, Object.create(env, { PROTOCOL: { value: PROTOCOL } }));
 }

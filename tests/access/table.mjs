@@ -26,6 +26,7 @@ POST /login/{provider}                          | 303      | 303    | 303   | 30
 GET /login/{provider}/callback                  | 400      | 400    | 400   | 400   | 400   | -      | 400   | 400
 POST /logout                                    | 303      | 303    | 303   | 303   | 303   | 403    | 303   | 303
 GET /platform.css                               | 404      | 404    | 404   | 404   | 404   | -      | 404   | 404
+GET /health                                     | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
 GET /openapi.json                               | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
 GET /logo/{logo}                                | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
 GET /marketplace                                | 200      | 200    | 200   | 200   | 200   | -      | 200   | 200
@@ -76,6 +77,7 @@ GET /admin/setup                                | 404      | 404    | 404   | 40
 POST /admin/setup                               | 404      | 404    | 404   | 404   | 404   | 404    | 404   | 404
 GET /admin/activity                             | login    | 404    | 404   | 404   | 200   | -      | login | login
 GET /admin/activity.csv                         | login    | 404    | 404   | 404   | 200   | -      | login | login
+GET /admin/metrics                              | login    | 404    | 404   | 404   | 200   | -      | login | login
 GET /admin/tokens                               | login    | 404    | 404   | 404   | 200   | -      | login | login
 GET /admin/tokens/new                           | login    | 404    | 404   | 404   | 200   | -      | login | login
 POST /admin/tokens/new                          | login    | 404    | 404   | 404   | 200   | 403    | login | login
@@ -192,6 +194,7 @@ export const ARMS = {
   'serves(below(path, "/developers").map_or("", developers::methods), &method)': "/developers",
   'serves(below(path, "/admin").map_or("", admin::methods), &method)': "/admin",
   "setup::HERE": "/admin/setup",
+  "health::HERE": "/health",
   "provider::is_start(path)": "/login/{provider}",
   "provider::is_callback(path)": "/login/{provider}/callback",
   "serves(activity::methods(path), &method)": "/account/activity",

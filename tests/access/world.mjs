@@ -146,7 +146,7 @@ export class World {
   async state() {
     const tables = await this.server.sql(
       `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_%' ESCAPE '\\'
-       AND name NOT IN ('sessions', 'decisions', 'codes', 'idempotency', 'd1_migrations')`,
+       AND name NOT IN ('sessions', 'decisions', 'codes', 'idempotency', 'counters', 'd1_migrations')`,
     );
     const state = {};
     for (const { name } of tables.filter((table) => table.name !== "audit")) state[name] = await this.server.sql(`SELECT * FROM "${name}" ORDER BY 1, 2, 3`);

@@ -10,6 +10,8 @@ export function reset() {
     counts[key] = 0;
   }
   counts.queries = [];
+  counts.flushes = 0;
+  counts.points = [];
   counts.requests = { GRANT: 0, APP: 0, RATE_LIMITER: 0 };
 }
 reset();
@@ -53,20 +55,24 @@ export const kv = (binding) =>
     list: (list) => operation("kvList", "kvList", list),
   });
 
-const statement = (native) =>
+/** Sums of what was counted, which an isolate hands over at most once a minute: of no request, so they have a count of their own. */
+const FLUSH = /^INSERT INTO counters/;
+
+const statement = (native, counter) =>
   over(native, {
     bind:
       (bind) =>
       (...values) =>
-        statement(bind(...values)),
-    ...Object.fromEntries(["first", "run", "all", "raw"].map((name) => [name, (run) => operation("d1Statements", "d1", run)])),
+        statement(bind(...values), counter),
+    ...Object.fromEntries(["first", "run", "all", "raw"].map((name) => [name, (run) => operation(counter, "d1", run)])),
   });
 
 export const d1 = (binding) =>
   over(binding, {
     prepare: (prepare) => (sql) => {
+      if (FLUSH.test(sql)) return statement(prepare(sql), "flushes");
       counts.queries.push(sql);
-      return statement(prepare(sql));
+      return statement(prepare(sql), "d1Statements");
     },
     batch: (batch) => operation("d1Batches", "d1Batch", batch),
     exec: (exec) => operation("d1Statements", "d1", exec),
@@ -97,9 +103,30 @@ export const objects = (binding, name) => {
   return over(binding, { get: made, getByName: made });
 };
 
+/** `{ limiter: "throw" }`: the rate limiter does not answer. */
+const limiter = (binding) =>
+  over(binding, {
+    limit:
+      (limit) =>
+      async (...args) => {
+        fail("limiter");
+        return limit(...args);
+      },
+  });
+
+/** `counts.points` holds what was written; `{ metrics: "throw" }`: it is refused. */
+const analytics = (binding) =>
+  over(binding, {
+    writeDataPoint: (write) => (point) => {
+      fail("metrics");
+      counts.points.push(point);
+      return write(point);
+    },
+  });
+
 /** The bindings of `env`, wrapped; everything else as it is. */
 export function bindings(env) {
-  const wrapped = { CODES: kv, DB: d1, GRANT: objects, APP: objects, RATE_LIMITER: objects };
+  const wrapped = { CODES: kv, DB: d1, GRANT: objects, APP: objects, RATE_LIMITER: objects, METRICS: analytics, UNPROVEN: limiter };
   return new Proxy(env, {
     get(_, name) {
       const value = Reflect.get(env, name, env);

@@ -39,6 +39,7 @@ function freePort() {
  *                                     and compresses anew
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
  * @param {boolean} [options.bare]     straight from workerd, without Miniflare's entry, static assets and log in between
+ * @param {boolean} [options.analytics] binds METRICS; with the counting entry `count().points` has what was written
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -110,6 +111,7 @@ export class Server {
       bare: this.options.bare ?? false,
       inspector: this.options.inspector,
       email: this.options.email ?? null,
+      analytics: this.options.analytics ?? false,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
       migrate: !this.#migrated,
       direct: this.direct,
@@ -191,6 +193,13 @@ export class Server {
     await this.count();
     await this.fetch("/__count", { method: "POST", body: JSON.stringify({ reset: true }) });
   }
+  /** The lines of JSON in the log, of an event if one is named. */
+  lines(event) {
+    const lines = this.log.split("\n").filter((line) => line.startsWith('{"'));
+    const parsed = lines.map((line) => JSON.parse(line));
+    return event ? parsed.filter((line) => line.event === event) : parsed;
+  }
+
   /** Runs an action and returns what it cost. */
   async counted(action) {
     await this.resetCount();

@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) host: String,
     /// Whether the issuer is https: cookies are `Secure` and `__Host-` then.
     pub(crate) secure: bool,
+    /// The name of the preset.
+    pub(crate) preset: String,
     /// What the deployment decides.
     pub(crate) policy: Policy,
     /// Its keys.
@@ -109,6 +111,7 @@ fn read(env: &Env) -> Result<Config, Vec<String>> {
             Ok(Config {
                 providers,
                 setup_token,
+                preset: preset(env)?.name.to_owned(),
                 issuer,
                 host,
                 secure,
@@ -179,7 +182,7 @@ fn mail_from(env: &Env) -> Result<Option<String>, String> {
 
 /// `Retry-After` and the policy's rate headers are worth nothing to a script that cannot read them.
 fn exposed(headers: &RateHeaders) -> String {
-    let names = ["Retry-After", &headers.limit, &headers.remaining, &headers.reset, "WWW-Authenticate"];
+    let names = ["Retry-After", &headers.limit, &headers.remaining, &headers.reset, "WWW-Authenticate", "X-Request-Id"];
     names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }
 

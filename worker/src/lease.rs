@@ -11,6 +11,7 @@ use std::rc::Rc;
 use edgegrant_core::app::App;
 use worker::Env;
 
+use crate::config::Config;
 use crate::failures;
 use crate::fault::Fault;
 use crate::objects::app::{Command, ask};
@@ -76,6 +77,12 @@ fn held(number: u32, age_ms: u64) -> Option<Option<Rc<App>>> {
         now.checked_sub(copy.asked_ms).filter(|age| *age < age_ms)?;
         Some(copy.app.clone())
     })
+}
+
+/// The client id of an app: as its copy has it, however old that is, or made anew.
+pub(crate) fn client_id(config: &Config, number: u32) -> String {
+    let known = COPIES.with_borrow(|copies| copies.get(&number)?.app.as_ref().map(|app| app.client_id.clone()));
+    known.unwrap_or_else(|| edgegrant_core::credential::client_id(&config.keys.grant_id, number))
 }
 
 async fn app_within(env: &Env, number: u32, age_ms: u64) -> Result<Option<Rc<App>>, Fault> {

@@ -14,6 +14,7 @@
 //! | [`binding`] | the same check for Workers that are bound to this one |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
+//! | [`log`], [`metrics`] | what operators see: lines, counters |
 //! | [`pages`] | view structs of the HTML templates |
 //! | [`upstream`] | the platform's own API behind the gateway |
 //! | [`refusal`] | refusals in the policy's words |
@@ -38,6 +39,7 @@ mod fault;
 mod lease;
 mod log;
 mod mail;
+mod metrics;
 mod multipart;
 pub mod objects;
 mod oidc;
@@ -83,11 +85,15 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let started_ms = platform::now_ms();
     let head = request.method() == Method::Head;
     let mut call = Call::new(request, path, query, env, std::rc::Rc::new(context), config);
-    let answer = routes::answer(&mut call).await;
+    let tally = metrics::Tally::new(log::request_id(call.header("cf-ray")));
+    let answer = metrics::watched(&tally, Box::pin(routes::answer(&mut call))).await;
     let duration_ms = platform::now_ms().saturating_sub(started_ms);
-    log::request(&call, &answer, duration_ms);
+    log::request(&call, &answer, &tally, duration_ms);
     failures::note(&call, &answer);
     let answer = if head { answer.headers_only() } else { answer };
+    let answer = answer.with("x-request-id", &tally.id);
+    #[cfg(feature = "development")]
+    let answer = answer.with("server-timing", &tally.server_timing(duration_ms));
     answer.into_response(call.config.secure)
 }
 

@@ -6,6 +6,7 @@
 //! Every page works without JavaScript and loads `/style.css`, the favicon and app logos only.
 
 mod account;
+mod chart;
 mod consent;
 pub(crate) mod csv;
 mod form;
@@ -21,6 +22,7 @@ mod words;
 mod tests;
 
 pub(crate) use account::{AppsPage, Connection, ConnectionStatus, DisconnectPage};
+pub(crate) use chart::{BAR_S, BARS, Chart, MetricsPage, Series};
 pub(crate) use consent::{AccountChoice, ConsentPage, Scope};
 pub(crate) use form::{Choice, Control, Field, FormPage};
 pub(crate) use login::{LoginPage, ProviderButton};

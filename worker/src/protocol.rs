@@ -28,8 +28,15 @@ pub(crate) fn failures(_: &Call, app: u32) -> Result<Vec<Failure>, Fault> {
     Ok(crate::failures::take(app, true))
 }
 
+/// Hands over what this isolate has counted of requests to the protocol.
+#[cfg(feature = "protocol")]
+pub(crate) async fn flush(_: &Call) -> Result<(), Fault> {
+    // In one module with the portal there is one memory, and the page hands it over itself.
+    Ok(())
+}
+
 #[cfg(not(feature = "protocol"))]
-pub(crate) use elsewhere::{ask, failures};
+pub(crate) use elsewhere::{ask, failures, flush};
 
 /// The protocol is in another module.
 #[cfg(not(feature = "protocol"))]
@@ -60,6 +67,12 @@ mod elsewhere {
         Answer::of(Response::from(response)).await.or_fault(PLACE)
     }
 
+    pub(crate) async fn flush(call: &Call) -> Result<(), Fault> {
+        let done: Promise = call_it(call, "flush", &JsValue::UNDEFINED)?.dyn_into().ok().or_fault(PLACE)?;
+        let done = JsFuture::from(done).await.ok().or_fault(PLACE)?;
+        done.is_truthy().then_some(()).or_fault(PLACE)
+    }
+
     pub(crate) fn failures(call: &Call, app: u32) -> Result<Vec<Failure>, Fault> {
         let text = call_it(call, "failures", &app.into())?.as_string().or_fault(PLACE)?;
         edgegrant_core::json::read(text.as_bytes()).or_fault(PLACE)
@@ -71,4 +84,15 @@ mod elsewhere {
 #[worker::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
 pub fn failures_of(app: u32) -> String {
     serde_json::to_string(&crate::failures::take(app, true)).unwrap_or_default()
+}
+
+/// The same: hands over what this module has counted. Whether that was done.
+#[cfg(all(feature = "protocol", not(feature = "portal")))]
+#[worker::wasm_bindgen::prelude::wasm_bindgen(
+    wasm_bindgen = worker::wasm_bindgen,
+    wasm_bindgen_futures = worker::wasm_bindgen_futures,
+    js_sys = worker::js_sys
+)]
+pub async fn flush_counters(env: worker::Env) -> bool {
+    crate::metrics::flush(&env).await.inspect_err(|fault| crate::log::fault("counters", fault)).is_ok()
 }

@@ -13,6 +13,7 @@ use edgegrant_core::rate::{Standing, Window};
 use worker::js_sys::Reflect;
 
 use crate::call::Call;
+use crate::metrics::{self, Counter};
 use crate::platform::{ask_binding, now_ms, object};
 
 const ADDRESSES_MAX: usize = 10_000;
@@ -34,6 +35,7 @@ pub(crate) async fn failed_of(call: &Call, server: u32) -> Option<Standing> {
 
 async fn counted(call: &Call, caller: String) -> Option<Standing> {
     let limit = call.config.policy.unproven.rate;
+    metrics::count(Counter::Unproven);
     let counted = FAILURES.with_borrow_mut(|failures| {
         if failures.len() >= ADDRESSES_MAX {
             let now = now_ms();

@@ -75,7 +75,10 @@ impl DurableObject for App {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(self.handle(&request).await)
+        match super::probed(&request) {
+            Some(answer) => answer,
+            None => super::answer(self.handle(&request).await),
+        }
     }
 }
 

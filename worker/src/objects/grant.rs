@@ -43,7 +43,10 @@ impl DurableObject for Grant {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(self.handle(&request).await)
+        match super::probed(&request) {
+            Some(answer) => answer,
+            None => super::answer(self.handle(&request).await),
+        }
     }
 
     async fn alarm(&self) -> worker::Result<Response> {

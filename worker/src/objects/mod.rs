@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use worker::{Env, Headers, Request, Response, ResponseBuilder, SqlStorage, SqlStorageValue};
 
 use crate::fault::{Fault, OrFault as _};
+use crate::metrics::{self, Part};
 
 /// The values of the rows that a statement of an object's own storage returns, column by column.
 fn rows(
@@ -37,18 +38,43 @@ fn has_table(sql: &SqlStorage, name: &str, place: &'static str) -> Result<bool, 
 
 const COMMAND: &str = "edgegrant-command";
 const ANSWER: &str = "edgegrant-answer";
+/// Name and command of what is asked about health: no grant, app or counter is called so.
+const PROBE: &str = "health";
 
 /// Asks the object `name` behind a binding.
 pub(crate) async fn ask<C: Serialize, A: DeserializeOwned>(env: &Env, binding: &'static str, name: &str, command: &C) -> Result<A, Fault> {
-    let stub = env.durable_object(binding).and_then(|namespace| namespace.get_by_name(name)).or_fault(binding)?;
     let bytes = postcard::to_allocvec(command).or_fault(binding)?;
+    let answer = send(env, binding, name, &base64url(&bytes)).await?;
+    let bytes = from_base64url(&answer).or_fault(binding)?;
+    postcard::from_bytes(&bytes).or_fault(binding)
+}
+
+/// That the objects behind a binding answer. The one that is asked stores nothing.
+pub(crate) async fn probe(env: &Env, binding: &'static str) -> Result<(), Fault> {
+    send(env, binding, PROBE, PROBE).await.map(|_| ())
+}
+
+/// Sends a command; the answer as it came.
+async fn send(env: &Env, binding: &'static str, name: &str, command: &str) -> Result<String, Fault> {
+    let asked = metrics::ask(match binding {
+        "GRANT" => Part::Grant,
+        "APP" => Part::App,
+        _ => Part::Limiter,
+    });
+    let stub = env.durable_object(binding).and_then(|namespace| namespace.get_by_name(name)).or_fault(binding)?;
     let headers = Headers::new();
-    headers.set(COMMAND, &base64url(&bytes)).or_fault(binding)?;
+    headers.set(COMMAND, command).or_fault(binding)?;
     let request = crate::platform::request("https://object/", "POST", &headers, None).or_fault(binding)?;
     let response = stub.fetch_with_request(request).await.or_fault(binding)?;
     let answer = response.headers().get(ANSWER).or_fault(binding)?.or_fault(binding)?;
-    let bytes = from_base64url(&answer).or_fault(binding)?;
-    postcard::from_bytes(&bytes).or_fault(binding)
+    asked.answered();
+    Ok(answer)
+}
+
+/// The answer to a request that only asks whether an object answers: before any storage is touched.
+fn probed(request: &Request) -> Option<worker::Result<Response>> {
+    let asked = request.headers().get(COMMAND).ok()??;
+    (asked == PROBE).then(|| Ok(ResponseBuilder::new().with_header(ANSWER, PROBE)?.empty()))
 }
 
 /// The command of a request to an object.

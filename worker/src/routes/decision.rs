@@ -50,6 +50,7 @@ pub(super) async fn decide(call: &Call, params: &Params) -> Result<Answer, Fault
     let Some(form) = form else { return Ok(foreign(call, "/account/apps")) };
     let cookie = cookie.filter(|cookie| call.is_from_own_page() && form.session == cookie.session && form.user == cookie.user);
     let Some(cookie) = cookie else { return Ok(foreign(call, &restart(call, &form).await?)) };
+    call.app.set(Some(form.app));
     if form.expires_s <= now_s() {
         return Ok(Answer::page(403, &NoticePage::decision_expired(frame(call), &restart(call, &form).await?)).because("decision expired"));
     }
@@ -140,6 +141,7 @@ async fn recorded(call: &Call, form: &ConsentForm, cookie: &SessionCookie, conse
     let config = &call.config;
     let (request, account, app) = (&form.request, consent.account, consent.app);
     let grant = GrantId::derive(&config.keys.grant_id, account, &app.id);
+    call.grant.set(Some(grant));
     let (key_id, _) = config.keys.edge.newest().or_fault("edge key")?;
     let now = now_s();
     let life_s = u64::from(config.policy.code.life_s);

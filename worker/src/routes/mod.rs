@@ -13,6 +13,7 @@ mod developers;
 #[cfg(feature = "protocol")]
 mod gateway;
 mod guest;
+mod health;
 mod introspect;
 mod keys;
 mod login;
@@ -190,6 +191,7 @@ async fn in_protocol(call: &mut Call, path: &str, place: Place, method: Method) 
         ("/account/apps/disconnect", Method::Get) => Box::pin(account::confirm(call)),
         ("/account/apps/disconnect", Method::Post) => Box::pin(account::disconnect(call)),
         (path, method) if serves(profile::methods(path), &method) => Box::pin(profile::answer(call, path, method)),
+        (health::HERE, Method::Get) => Box::pin(health::answer(call)),
         ("/platform.css", Method::Get) => return Ok(style_sheet(call)),
         (path, Method::Get) if path.starts_with("/logo/") => Box::pin(logo::answer(call)),
         #[cfg(feature = "development")]
@@ -285,7 +287,7 @@ fn allowed(call: &Call, path: &str, place: Place) -> &'static str {
             setup::HERE if call.config.setup_token.is_some() => "GET, HEAD, POST",
             "/logout" => "POST",
             "/account/apps" => "GET, HEAD",
-            "/marketplace" => "GET, HEAD",
+            "/marketplace" | health::HERE => "GET, HEAD",
             _ if path.starts_with("/logo/") => "GET, HEAD",
             path if !keys::methods(call, path).is_empty() => keys::methods(call, path),
             _ if !activity::methods(path).is_empty() => activity::methods(path),

@@ -12,6 +12,7 @@ use super::client;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::Fault;
+use crate::metrics::{self, Counter};
 use crate::objects::grant::ask;
 use crate::refusal;
 
@@ -69,8 +70,13 @@ async fn revoke(call: &Call, app: &App, text: &str) -> Result<Answer, Fault> {
             Foreign::Ignored => nothing(call).await,
         });
     }
+    call.is_of(Some(&token.payload));
     let reach = config.policy.of(app).reach(token.payload.kind);
-    match ask(&call.env, &token.payload.grant, &Command::Revoke(Revoke { token, reach })).await? {
+    let answer = ask(&call.env, &token.payload.grant, &Command::Revoke(Revoke { token, reach })).await?;
+    if matches!(answer, GrantAnswer::Revoked { .. }) {
+        metrics::count(Counter::Revoked);
+    }
+    match answer {
         GrantAnswer::Revoked { ended: Some(seq) } => {
             super::token::end_later(call, token.payload.grant.object_name(), seq, "revoked by the app");
             Ok(done(call))

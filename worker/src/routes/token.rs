@@ -18,6 +18,7 @@ use super::client;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
+use crate::metrics::{self, Counter};
 use crate::objects::grant::ask;
 use crate::platform::now_s;
 use crate::store::codes::{self, CodeRecord};
@@ -81,6 +82,7 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
     let Some(code) = decoded.filter(|code| code.app == app.number && code.expires_s > now_s()) else {
         return Ok(refusal::token_unproven(call, TokenError::CodeInvalid).await);
     };
+    call.grant.set(Some(code.grant));
     let code_hash = Code::hash(text);
     let record = codes::get(&call.env, &code_hash).await?;
     if let Some(record) = &record
@@ -114,8 +116,14 @@ async fn exchange(call: &Call, app: &App, text: &str, redirect_uri: Option<&str>
     let answer = ask(&call.env, &code.grant, &Command::Claim(Box::new(claim))).await?;
     note(call, &code.grant.object_name(), &answer);
     Ok(match answer {
-        GrantAnswer::Issued(issued) => issued_answer(call, &app, &issued, asked_s, Issue { is_refresh: false, scope_differs })?,
-        GrantAnswer::Refused(Refused::CodeReplayed { .. }) => refusal::token(call, TokenError::CodeReplayed).because("code replayed"),
+        GrantAnswer::Issued(issued) => {
+            metrics::count(Counter::CodeExchanged);
+            issued_answer(call, &app, &issued, asked_s, Issue { is_refresh: false, scope_differs })?
+        }
+        GrantAnswer::Refused(Refused::CodeReplayed { .. }) => {
+            metrics::count(Counter::CodeReplayed);
+            refusal::token(call, TokenError::CodeReplayed).because("code replayed")
+        }
         GrantAnswer::Refused(Refused::ConsentEnded) => refusal::token(call, TokenError::ConsentEnded),
         GrantAnswer::Refused(_) => refusal::token(call, TokenError::CodeInvalid),
         _ => return Err(Fault::at("claim answer")),
@@ -136,6 +144,7 @@ async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -
         }
         Some(token) => token,
     };
+    call.is_of(Some(&token.payload));
     let of = policy.of(app);
     let command = Command::Refresh(Box::new(Refresh {
         token,
@@ -154,11 +163,13 @@ async fn refresh(call: &Call, app: &App, text: &str, scope: Option<&ScopeSet>) -
     note(call, &token.payload.grant.object_name(), &answer);
     let error = match answer {
         GrantAnswer::Issued(issued) => {
+            metrics::count(if issued.retry { Counter::RefreshRetried } else { Counter::Refreshed });
             let issue = Issue { is_refresh: true, scope_differs: issued.narrowed };
             return issued_answer(call, app, &issued, asked_s, issue);
         }
         GrantAnswer::Limited(standing) => return Ok(refusal::token_limited(call, &standing)),
         GrantAnswer::Refused(Refused::RefreshReplayed { .. }) => {
+            metrics::count(Counter::RefreshReplayed);
             return Ok(refusal::token(call, TokenError::RefreshTokenReplayed).because("refresh token replayed"));
         }
         GrantAnswer::Refused(Refused::Scope) => TokenError::ScopeTooWide,

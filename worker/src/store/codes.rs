@@ -9,6 +9,7 @@ use worker::Env;
 
 use super::{database, number, rows, text};
 use crate::fault::{Fault, OrFault as _};
+use crate::metrics::{self, Counter, Part};
 use crate::platform::{ask_binding, object};
 
 /// What a consent said, kept until its code is redeemed.
@@ -36,7 +37,9 @@ fn key(hash: &[u8; 32]) -> String {
 /// decides.
 pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &str, life_s: u64) -> Result<(), Fault> {
     let ttl = object("expirationTtl", &number(life_s + KV_TTL_MIN_S)).or_fault("KV put")?;
+    let asked = metrics::ask(Part::Kv);
     ask_binding(env, "CODES", "put", &[text(&key(hash)), text(record), ttl]).await.or_fault("KV put")?;
+    asked.answered();
     Ok(())
 }
 
@@ -44,14 +47,30 @@ pub(crate) async fn put(env: &Env, hash: &[u8; 32], record: &str, life_s: u64) -
 pub(crate) async fn get(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
     match from_kv(env, hash).await {
         Ok(Some(record)) => return Ok(Some(record)),
-        Ok(None) => crate::log::event("code not found in KV"),
+        Ok(None) => {
+            metrics::count(Counter::KvMissed);
+            crate::log::event("code not found in KV");
+        }
         Err(fault) => crate::log::fault("code", &fault),
     }
     from_d1(env, hash).await
 }
 
+/// One KV get.
+async fn read(env: &Env, key: &str) -> Result<Option<String>, Fault> {
+    let asked = metrics::ask(Part::Kv);
+    let value = ask_binding(env, "CODES", "get", &[text(key)]).await.or_fault("KV get")?;
+    asked.answered();
+    Ok(value.as_string())
+}
+
+/// One KV get: that KV answers. Nothing is ever stored under this name.
+pub(crate) async fn probe(env: &Env) -> Result<(), Fault> {
+    read(env, "health").await.map(|_| ())
+}
+
 async fn from_kv(env: &Env, hash: &[u8; 32]) -> Result<Option<CodeRecord>, Fault> {
-    let value = ask_binding(env, "CODES", "get", &[text(&key(hash))]).await.or_fault("KV get")?.as_string();
+    let value = read(env, &key(hash)).await?;
     value.map(|value| json::read(value.as_bytes()).or_fault("code record")).transpose()
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod apps;
 pub(crate) mod audit;
 pub(crate) mod codes;
 pub(crate) mod consent;
+pub(crate) mod counters;
 pub(crate) mod departure;
 pub(crate) mod idempotency;
 pub(crate) mod identities;
@@ -30,6 +31,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::{D1Database, D1PreparedStatement, Env, worker_sys};
 
 use crate::fault::{Fault, OrFault as _};
+use crate::metrics::{self, Part};
 
 /// The database.
 pub(crate) fn database(env: &Env) -> Result<D1Database, Fault> {
@@ -47,8 +49,11 @@ pub(crate) async fn rows<T: DeserializeOwned>(database: &D1Database, sql: &str, 
 }
 
 async fn read(database: &D1Database, sql: &str, values: &[JsValue]) -> Result<Value, Fault> {
-    let answer = statement(database, sql, values)?.inner().all().map_err(worker::Error::from).or_fault("D1 read")?;
+    let statement = statement(database, sql, values)?;
+    let asked = metrics::ask(Part::D1);
+    let answer = statement.inner().all().map_err(worker::Error::from).or_fault("D1 read")?;
     let answer = JsFuture::from(answer).await.map_err(worker::Error::from).or_fault("D1 read")?;
+    asked.answered();
     results(answer, "D1 read")
 }
 
@@ -63,8 +68,10 @@ fn results(answer: JsValue, place: &'static str) -> Result<Value, Fault> {
 pub(crate) async fn batch(database: &D1Database, statements: Vec<D1PreparedStatement>, place: &'static str) -> Result<Vec<Value>, Fault> {
     let statements: Array = statements.iter().map(D1PreparedStatement::inner).collect();
     let database = AsRef::<JsValue>::as_ref(database).unchecked_ref::<worker_sys::D1Database>();
+    let asked = metrics::ask(Part::D1);
     let answers = database.batch(statements).map_err(worker::Error::from).or_fault(place)?;
     let answers = JsFuture::from(answers).await.map_err(worker::Error::from).or_fault(place)?;
+    asked.answered();
     Array::from(&answers).iter().map(|answer| results(answer, place)).collect()
 }
 
@@ -113,12 +120,16 @@ pub(crate) fn optional(value: Option<&str>) -> JsValue {
     value.map_or(JsValue::NULL, text)
 }
 
-/// Deletes what is over: codes, decisions, sessions, old audit entries, and registrations
+/// How long counts are kept, in seconds.
+const COUNTS_KEPT_S: u64 = 8 * 86_400;
+
+/// Deletes what is over: codes, decisions, sessions, old audit entries and counts, and registrations
 /// that were not finished (their numbers are not used again). Runs daily.
 pub(crate) async fn sweep(env: &Env, keep_audit_days: u32, now_s: u64) -> Result<(), Fault> {
     let database = database(env)?;
     let old = now_s.saturating_sub(u64::from(keep_audit_days) * 86_400);
     let mut batch = vec![
+        statement(&database, "DELETE FROM counters WHERE slot < ?1", &[number(now_s.saturating_sub(COUNTS_KEPT_S) / metrics::SLOT_S)])?,
         statement(&database, "DELETE FROM audit WHERE at < ?1", &[number(old)])?,
         statement(
             &database,

@@ -91,6 +91,7 @@ impl Grant {
             narrowed: answer.scope_set != 0,
             account: family.account.clone(),
             touch,
+            retry: false,
         }))
     }
 }

@@ -203,6 +203,8 @@ pub struct Issued {
     pub account: String,
     /// Whether this is the first use of the day, which D1 is told.
     pub touch: bool,
+    /// Whether it is the newest answer once more, for a retry inside the window.
+    pub retry: bool,
 }
 
 /// What is behind an access token or an API key.

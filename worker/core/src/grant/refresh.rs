@@ -6,7 +6,7 @@
 //! generation while all four are inside the window cannot be told apart and is refused without harm.
 
 use super::{Answer, Decision, Family, Grant, LastAnswer, Refresh, Refused, Write};
-use crate::credential::Kind;
+use crate::credential::{GrantId, Kind};
 use crate::oauth::scope::ScopeSet;
 use crate::policy::Rotation;
 
@@ -164,12 +164,21 @@ impl Grant {
         let mut next = family.clone();
         let Some(scope_set) = next.scope_set(ask.scope.as_deref()) else { return Decision::refused(Refused::Scope) };
         if !family.serial_dead(family.answer.serial) {
-            return Decision::only(self.issue(number, grant, false));
+            return Decision::only(self.again(number, grant));
         }
         let Some(serial) = next.answer.serial.checked_add(1) else { return Decision::refused(Refused::Expired) };
         next.answer = next.next_answer(ask, serial, next.answer.key_id, scope_set, now_ms);
         self.families.insert(number, next);
-        Decision { answer: self.issue(number, grant, false), writes: vec![Write::Family(number)] }
+        Decision { answer: self.again(number, grant), writes: vec![Write::Family(number)] }
+    }
+
+    /// The newest answer, marked as one that was given before.
+    fn again(&self, number: u32, grant: GrantId) -> Answer {
+        let mut answer = self.issue(number, grant, false);
+        if let Answer::Issued(issued) = &mut answer {
+            issued.retry = true;
+        }
+        answer
     }
 }
 

@@ -8,12 +8,14 @@
 //! | `…/approve` | one press, for the version that was looked at |
 //! | `…/reject`, `…/suspend`, `…/restore` | with a reason for the developer |
 //! | `…/limits` | the limit of this app alone |
+//! | `/metrics` | what was counted in the last day |
 //! | `/tokens`, `/tokens/new`, `/tokens/revoke` | tokens of the management API |
 //! | `/resource-servers`, `/resource-servers/new` | the platform's own APIs |
 //! | `/resource-servers/{client_id}` and `…/secrets`, `…/revoke`, `…/delete` | one of them |
 
 mod app;
 mod limits;
+mod metrics;
 mod resource_servers;
 mod tokens;
 
@@ -41,7 +43,7 @@ pub(super) fn methods(path: &str) -> &'static str {
         ("/apps/", "approve") | ("/resource-servers/", "secrets") => "POST",
         ("/apps/", "reject" | "suspend" | "restore" | "limits") | ("/resource-servers/", "revoke" | "delete") => "GET, HEAD, POST",
         ("", _) => match path {
-            "" | "/apps" | "/tokens" | "/resource-servers" => "GET, HEAD",
+            "" | "/apps" | "/metrics" | "/tokens" | "/resource-servers" => "GET, HEAD",
             "/tokens/revoke" => "POST",
             "/tokens/new" | "/resource-servers/new" => "GET, HEAD, POST",
             _ => "",
@@ -81,6 +83,7 @@ pub(super) fn answer<'a>(call: &'a mut Call, path: &'a str, post: bool) -> Answe
     match (path, what, post) {
         ("", _, _) => Box::pin(waiting(call)),
         ("/apps", _, _) => Box::pin(all(call)),
+        ("/metrics", _, _) => Box::pin(metrics::show(call)),
         ("/tokens", _, _) => Box::pin(tokens::list(call)),
         ("/tokens/new", _, false) => Box::pin(tokens::form(call)),
         ("/tokens/new", _, true) => Box::pin(tokens::make(call)),
@@ -106,6 +109,7 @@ pub(super) fn tabs(here: &str) -> Vec<Link<'static>> {
         ("/admin", "Waiting"),
         ("/admin/apps", "All apps"),
         ("/admin/activity", "History"),
+        (metrics::HERE, "Metrics"),
         (tokens::HERE, "Management tokens"),
         (resource_servers::HERE, "Resource servers"),
     ];

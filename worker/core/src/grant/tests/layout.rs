@@ -214,10 +214,11 @@ fn the_wire_form_of_commands() {
 #[test]
 fn the_wire_form_of_answers() {
     let standing = Standing { limit: 100, remaining: 99, reset_s: 60 };
-    let issued = Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true };
+    let issued =
+        Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true, retry: true };
     let checked =
         Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing, issued_s: 5 };
-    assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}03612062010361636301"));
+    assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}0361206201036163630101"));
     assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633c05");
     assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633c05");
     assert_eq!(wire(&Answer::KeyIssued(token())), format!("08{TOKEN}"));

@@ -291,6 +291,7 @@ fn the_first_use_of_a_day_is_told() {
         world.wait(1);
         let retry = world.refreshed(&first.refresh);
         assert!(!retry.touch, "a retry is no use");
+        assert!(retry.retry && !first.retry, "and is told from one");
         let third = world.refreshed(&second.refresh);
         assert!(third.touch);
     });
