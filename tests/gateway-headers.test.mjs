@@ -151,6 +151,10 @@ test("credentials, cookies, addresses, method overrides and what belongs to the 
   assert.deepEqual(values((await through(["Accept: a", "Accept: b"])).headers, "accept"), ["a, b"]);
 });
 
+test("two credentials in one request are an invalid request", async () => {
+  for (const line of ["authorization: Bearer x", `Authorization: Bearer ${held.access_token}`]) assert.equal((await through([line])).status, 400);
+});
+
 test("a Host of somebody else's does not come in at all", async () => {
   const answer = await rawLines(server.direct, ["GET /api/v1/x HTTP/1.1", "host: evil.example", `authorization: Bearer ${held.access_token}`]);
   assert.equal(answer.status, 421);
