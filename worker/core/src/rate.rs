@@ -103,6 +103,14 @@ struct Running {
     resumed: bool,
 }
 
+impl Running {
+    /// What is reserved when these uses have to be written.
+    fn reserve(&self, limit: Limit) -> u32 {
+        let block = if self.resumed { 1 } else { limit.part(20).max(1) };
+        self.used.saturating_add(block - 1).min(limit.limit)
+    }
+}
+
 /// A counter with the write-saving scheme of the module.
 #[derive(Clone, Debug, Default)]
 pub struct BlockWindow {
@@ -182,9 +190,7 @@ impl BlockWindow {
         let reserved = if self.stored.start_ms == running.start_ms { self.stored.reserved } else { 0 };
         let write = running.used > reserved.max(self.unwritten(limit));
         if write {
-            let block = if running.resumed { 1 } else { limit.part(20).max(1) };
-            let reserved = running.used.saturating_add(block - 1).min(limit.limit);
-            self.stored = Reservation { start_ms: running.start_ms, reserved };
+            self.stored = Reservation { start_ms: running.start_ms, reserved: running.reserve(limit) };
         }
         self.running = Some(running);
         (uses, Use::Granted { write, standing: standing(limit, running.used, running.start_ms, now_ms) })

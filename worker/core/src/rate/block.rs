@@ -61,13 +61,17 @@ impl Counter {
         }
     }
 
-    /// Takes uses of a window back that were handed down and not made. What is stored still has them.
-    pub const fn take_back(&mut self, start_ms: u64, uses: u32) {
-        if let Some(running) = &mut self.0.running
-            && running.start_ms == start_ms
-        {
-            running.used = running.used.saturating_sub(uses);
+    /// Takes uses of a window back that were handed down and not made, and says whether the counter must
+    /// be stored: an eviction would take them for used.
+    pub fn take_back(&mut self, limit: Limit, start_ms: u64, uses: u32) -> bool {
+        let Some(running) = self.0.running.as_mut().filter(|running| running.start_ms == start_ms) else { return false };
+        running.used = running.used.saturating_sub(uses);
+        let reserved = running.reserve(limit);
+        let lower = self.0.stored.start_ms == start_ms && self.0.stored.reserved > reserved;
+        if lower {
+            self.0.stored.reserved = reserved;
         }
+        lower
     }
 }
 
