@@ -35,6 +35,19 @@ pub struct Rates {
     pub burst: Option<Limit>,
 }
 
+impl Rates {
+    /// The most uses that a caller makes in so many seconds in the long run, and in a shorter time than its
+    /// window at once.
+    #[must_use]
+    pub fn most_in(self, window_s: u32) -> u64 {
+        let most = |limit: Limit| {
+            let span_s = u64::from(window_s.max(limit.window_s));
+            (u64::from(limit.limit) * span_s).div_ceil(u64::from(limit.window_s.max(1)))
+        };
+        self.burst.map_or(u64::MAX, most).min(most(self.rate))
+    }
+}
+
 impl Limit {
     const fn window_ms(self) -> u64 {
         self.window_s as u64 * 1000
