@@ -3,20 +3,21 @@
 //!
 //! What is garbage, expired or of a suspended app costs no storage operation. Anything else is one
 //! request to the grant's object, which decides and counts in one turn: what revocation, disconnect or
-//! suspension has ended is refused by whichever way is asked.
+//! suspension has ended is refused by whichever way is asked. Limits wider than a grant, and refusals
+//! that the isolate remembers, come before it: see [`crate::allowance`].
 
 use std::rc::Rc;
 
 use edgegrant_core::credential::{Kind, NO_APP, Payload, Token};
-use edgegrant_core::grant::{Answer, Check, Checked, Command, Refused};
+use edgegrant_core::grant::{Answer, Check, Checked, Refused};
 use edgegrant_core::oauth::resource_error::ResourceError;
 use edgegrant_core::policy::{Per, Use};
 use edgegrant_core::rate::Standing;
 use worker::{Context, Env};
 
+use crate::allowance::{self, Whose};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::objects::grant::ask;
 use crate::platform::now_s;
 use crate::{lease, store};
 
@@ -28,6 +29,8 @@ pub(crate) struct Presented<'a> {
     pub(crate) only_key: bool,
     /// Whether this use counts against its limits.
     pub(crate) counted: bool,
+    /// The network that it came from, where uses are counted by address: see [`crate::call::Call::counted_network`].
+    pub(crate) network: Option<String>,
 }
 
 /// What is behind a credential that may be used.
@@ -77,22 +80,29 @@ pub(crate) async fn judge(env: &Env, context: &Rc<Context>, config: &Config, pre
     };
     let verdict = match token.payload {
         payload if payload.expired(now_s()) => Verdict::Unproven(ResourceError::TokenExpired),
-        payload if payload.kind == Kind::Key => key(env, context, config, token, presented.counted).await?,
-        _ => access_token(env, config, token, presented.counted).await?,
+        payload if payload.kind == Kind::Key => key(env, context, config, token, presented).await?,
+        _ => access_token(env, context, config, token, presented).await?,
     };
     Ok(Judged { payload: Some(token.payload), verdict })
 }
 
-async fn access_token(env: &Env, config: &Config, token: Token, counted: bool) -> Result<Verdict, Fault> {
+async fn access_token(
+    env: &Env,
+    context: &Rc<Context>,
+    config: &Config,
+    token: Token,
+    presented: &Presented<'_>,
+) -> Result<Verdict, Fault> {
     let stopped = Verdict::Refused(ResourceError::AppStopped);
     let Some(app) = lease::app(env, token.payload.app).await? else { return Ok(stopped) };
     let of = config.policy.of(&app);
     if let Use::Nobody(_) = of.usable() {
         return Ok(stopped);
     }
-    let check = Check { token, rates: of.rates(), per: config.policy.api.per, only_user: of.only_user(), counted };
+    let check = Check { token, rates: of.rates(), per: config.policy.api.per, only_user: of.only_user(), counted: presented.counted };
     let payload = token.payload;
-    Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {
+    let whose = Whose { app: Some(payload.app), network: presented.network.as_deref() };
+    Ok(match allowance::check(env, context, config, check, &whose).await? {
         Answer::Checked(checked) => {
             Verdict::Allowed(Access { checked, client_id: Some(app.client_id.clone()), expires_s: payload.expires_s })
         }
@@ -100,11 +110,12 @@ async fn access_token(env: &Env, config: &Config, token: Token, counted: bool) -
     })
 }
 
-async fn key(env: &Env, context: &Rc<Context>, config: &Config, token: Token, counted: bool) -> Result<Verdict, Fault> {
-    let check = Check { token, rates: config.policy.api.key_rates(), per: Per::Family, only_user: None, counted };
+async fn key(env: &Env, context: &Rc<Context>, config: &Config, token: Token, presented: &Presented<'_>) -> Result<Verdict, Fault> {
+    let check = Check { token, rates: config.policy.api.key_rates(), per: Per::Family, only_user: None, counted: presented.counted };
     let payload = token.payload;
+    let whose = Whose { app: None, network: presented.network.as_deref() };
     let allowed = |checked| Verdict::Allowed(Access { checked, client_id: None, expires_s: payload.expires_s });
-    Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {
+    Ok(match allowance::check(env, context, config, check, &whose).await? {
         Answer::Checked(checked) => allowed(checked),
         Answer::CheckedFirst(checked) => {
             used_later(env, context, checked.account.clone(), payload.family);

@@ -11,6 +11,7 @@
 //! | [`oidc`] | identity providers: metadata, keys, exchange, signatures |
 //! | [`protocol`] | the way from the pages to the protocol, which may be in another module |
 //! | [`access`] | may this token or key be used now: the one check behind all resources |
+//! | [`allowance`] | is the use within every limit: blocks of wide ones, remembered refusals |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`pages`] | view structs of the HTML templates |
@@ -24,6 +25,7 @@
 #![cfg_attr(not(all(feature = "portal", feature = "protocol")), allow(dead_code, unused_imports, unreachable_pub))]
 
 mod access;
+mod allowance;
 mod answer;
 mod call;
 mod config;
