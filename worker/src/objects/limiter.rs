@@ -169,7 +169,7 @@ impl RateLimiter {
 
     /// Does something with the counter of a limit wider than a grant, and stores it when that says so.
     async fn count(&self, limit: Limit, act: Act<'_>) -> Result<Answer, Fault> {
-        let (answer, write) = self.turn(limit, act).inspect_err(|_| drop(self.memory.take()))?;
+        let (answer, write) = self.turn(limit, act).inspect_err(|_| _ = self.memory.take())?;
         if write {
             self.arm(limit.window_s).await?;
         }

@@ -124,6 +124,8 @@ fn limits_wider_than_a_grant_leave_room_for_two() {
     ] {
         default_policy().with_overrides(&format!(r#"{{"api":{right}}}"#)).unwrap();
     }
+    let error = default_policy().with_overrides(r#"{"api":{"app_rate":{"limit":199,"window_s":60}}}"#).unwrap_err();
+    assert!(error.starts_with("api.app_rate: allowed"), "the key stands there once: {error}");
 }
 
 #[test]
