@@ -253,6 +253,8 @@ test("the wait that is told is that of the limit that refuses longest, and holds
     for (const one of held.slice(0, -1)) answers.push(...(await calls(server, 10, one)));
     between(served(answers), app_rate.limit * 0.85, app_rate.limit, "of the app's");
     const [first, last] = [held.at(0), held.at(-1)];
+    // A use that was asked for in advance may still be there.
+    while ((await me(server, last)).status === 200);
     const unused = wait(await me(server, last), app_rate.limit);
     between(unused, app_rate.window_s - 8, app_rate.window_s, "the app's window");
     const both = wait(await me(server, first), longest);
@@ -316,8 +318,9 @@ test("neither account nor address can be read in what a limiter stores, or in it
   const wide = Object.fromEntries(["app_rate", "account_rate", "address_rate"].map((key) => [key, { limit: 20, ...MINUTE }]));
   const { server, accounts, token, end } = await world({ ...rate, ...wide });
   const from = { "cf-connecting-ip": "203.0.113.244" };
+  const before = (await server.objects("RateLimiter")).length;
   await calls(server, 12, await token(spa(server)), from);
-  assert.equal((await server.objects("RateLimiter")).length, 4, "one for each, and that of the sign-in page");
+  assert.equal((await server.objects("RateLimiter")).length, before + 3, "one for each");
   for (const { name, bytes } of dump(server)) {
     const shown = [from["cf-connecting-ip"], ...(name.includes("RateLimiter") ? accounts : [])];
     for (const one of shown) assert.ok(!bytes.includes(one) && !name.includes(one), name);
