@@ -1,6 +1,7 @@
 // Limits of requests: exact for a grant, in blocks for what is wider, fair to neighbours, told truly, cheap.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, manageWith, me, refresh, revoke, serverApp, signedIn, spa } from "./harness/client.mjs";
 import { dump } from "./harness/dump.mjs";
 import { invalidToken, tokens } from "./harness/expect.mjs";
@@ -296,6 +297,26 @@ test("a restart of everything inside the window gives nothing twice, of no limit
     await server.restart();
   }
   between(passed, 80, 100, "of 100");
+  await end();
+});
+
+test("the alarm of a limiter forgets no window that still runs", async () => {
+  const { server, token, end } = await world({ per: "family", rate: { limit: 10, ...MINUTE }, app_rate: { limit: 20, ...MINUTE } });
+  const held = [await token(spa(server)), await token(spa(server)), await token(spa(server))];
+  const mine = async () => (await server.objects("RateLimiter")).length;
+  const before = await mine();
+  await server.faults({ alarm: "soon" });
+  let passed = served(await calls(server, 12, (at) => held[at % 3]));
+  const { alarms } = await server.count();
+  // It fires, looks, and is set again.
+  for (let tries = 0; (await server.count()).alarms === alarms && tries < 100; tries += 1) await sleep(20);
+  assert.ok((await server.count()).alarms > alarms);
+  assert.equal(await mine(), before + 1);
+  await server.evict("RateLimiter");
+  passed += served(await calls(server, 18, (at) => held[at % 3]));
+  between(passed, 17, 20, "of 20");
+  await server.clock(61_000);
+  assert.equal((await me(server, held[0])).status, 200);
   await end();
 });
 
