@@ -3,20 +3,21 @@
 //!
 //! What is garbage, expired or of a suspended app costs no storage operation. Anything else is one
 //! request to the grant's object, which decides and counts in one turn: what revocation, disconnect or
-//! suspension has ended is refused by whichever way is asked.
+//! suspension has ended is refused by whichever way is asked. Limits wider than a grant, and refusals
+//! that the isolate remembers, come before it: see [`crate::allowance`].
 
 use std::rc::Rc;
 
 use edgegrant_core::credential::{Kind, NO_APP, Payload, Token, is_resource_server};
-use edgegrant_core::grant::{Answer, Check, Checked, Command, Refused};
+use edgegrant_core::grant::{Answer, Check, Checked, Refused};
 use edgegrant_core::oauth::resource_error::ResourceError;
 use edgegrant_core::policy::{Per, Use};
 use edgegrant_core::rate::Standing;
 use worker::{Context, Env};
 
+use crate::allowance::{self, Whose};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::objects::grant::ask;
 use crate::platform::now_s;
 use crate::{lease, store};
 
@@ -28,6 +29,11 @@ pub(crate) struct Presented<'a> {
     pub(crate) only_key: bool,
     /// Whether this use counts against its limits.
     pub(crate) counted: bool,
+    /// The network that it came from, where uses are counted by address: see [`crate::call::Call::counted_network`].
+    pub(crate) network: Option<String>,
+    /// Scopes of which a token must have one to be meant for the resource that asks; of others it learns
+    /// nothing, and they are not counted. Without any, every token is.
+    pub(crate) audience: &'a [String],
 }
 
 /// What is behind a credential that may be used.
@@ -71,78 +77,65 @@ fn is_taken(config: &Config, token: &Token, only_key: bool) -> bool {
 
 /// Checks a credential, and counts its use where that is asked.
 pub(crate) async fn judge(env: &Env, context: &Rc<Context>, config: &Config, presented: &Presented<'_>) -> Result<Judged, Fault> {
-    judge_for(env, context, config, presented, &[]).await
-}
-
-/// The same for a resource that only tokens with one of these scopes are meant for; of others it learns
-/// nothing, and they are not counted. Without any, every token is.
-pub(crate) async fn judge_for(
-    env: &Env,
-    context: &Rc<Context>,
-    config: &Config,
-    presented: &Presented<'_>,
-    audience: &[String],
-) -> Result<Judged, Fault> {
     let decoded = Token::decode(presented.text, &config.keys.edge, &config.issuer, &config.policy.token.prefixes);
     let Some(token) = decoded.filter(|token| is_taken(config, token, presented.only_key)) else {
         return Ok(Judged { payload: None, verdict: Verdict::Unproven(ResourceError::TokenUnknown) });
     };
-    let verdict = match token.payload {
-        payload if payload.expired(now_s()) => Verdict::Unproven(ResourceError::TokenExpired),
-        payload if payload.kind == Kind::Key => key(env, context, config, token, presented.counted, audience).await?,
-        _ => access_token(env, config, token, presented.counted, audience).await?,
+    let payload = token.payload;
+    let verdict = match payload.kind {
+        _ if payload.expired(now_s()) => Verdict::Unproven(ResourceError::TokenExpired),
+        Kind::Key => asked(env, context, config, presented, key(config, token)).await?,
+        _ => match access_token(env, config, token).await? {
+            Some(question) => asked(env, context, config, presented, question).await?,
+            None => Verdict::Refused(ResourceError::AppStopped),
+        },
     };
-    Ok(Judged { payload: Some(token.payload), verdict })
+    Ok(Judged { payload: Some(payload), verdict })
 }
 
-async fn access_token(env: &Env, config: &Config, token: Token, counted: bool, audience: &[String]) -> Result<Verdict, Fault> {
-    let stopped = Verdict::Refused(ResourceError::AppStopped);
-    let Some(app) = lease::app(env, token.payload.app).await? else { return Ok(stopped) };
+/// What the grant's object is asked, and of which app.
+struct Question {
+    check: Check,
+    client_id: Option<String>,
+}
+
+/// About an access token; nothing when its app may not be used.
+async fn access_token(env: &Env, config: &Config, token: Token) -> Result<Option<Question>, Fault> {
+    let Some(app) = lease::app(env, token.payload.app).await? else { return Ok(None) };
     let of = config.policy.of(&app);
     if let Use::Nobody(_) = of.usable() {
-        return Ok(stopped);
+        return Ok(None);
     }
-    let check =
-        Check { token, rates: of.rates(), per: config.policy.api.per, only_user: of.only_user(), counted, audience: audience.to_vec() };
-    let payload = token.payload;
-    Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {
-        Answer::Checked(checked) => {
-            Verdict::Allowed(Access { checked, client_id: Some(app.client_id.clone()), expires_s: payload.expires_s })
-        }
-        answer => refused(answer)?,
-    })
+    let (rates, per, only_user) = (of.rates(), config.policy.api.per, of.only_user());
+    let check = Check { token, rates, per, only_user, counted: true, audience: Vec::new() };
+    Ok(Some(Question { check, client_id: Some(app.client_id.clone()) }))
 }
 
-async fn key(
-    env: &Env,
-    context: &Rc<Context>,
-    config: &Config,
-    token: Token,
-    counted: bool,
-    audience: &[String],
-) -> Result<Verdict, Fault> {
-    let check =
-        Check { token, rates: config.policy.api.key_rates(), per: Per::Family, only_user: None, counted, audience: audience.to_vec() };
-    let payload = token.payload;
-    let allowed = |checked| Verdict::Allowed(Access { checked, client_id: None, expires_s: payload.expires_s });
-    Ok(match ask(env, &payload.grant, &Command::Check(check)).await? {
-        Answer::Checked(checked) => allowed(checked),
+/// About an API key.
+fn key(config: &Config, token: Token) -> Question {
+    let rates = config.policy.api.key_rates();
+    let check = Check { token, rates, per: Per::Family, only_user: None, counted: true, audience: Vec::new() };
+    Question { check, client_id: None }
+}
+
+/// Asks, within all limits.
+async fn asked(env: &Env, context: &Rc<Context>, config: &Config, presented: &Presented<'_>, question: Question) -> Result<Verdict, Fault> {
+    let Question { check, client_id } = question;
+    let payload = check.token.payload;
+    let check = Check { counted: presented.counted, audience: presented.audience.to_vec(), ..check };
+    let whose = Whose { app: Some(payload.app).filter(|app| *app != NO_APP), network: presented.network.as_deref() };
+    let checked = match allowance::check(env, context, config, check, &whose).await? {
+        Answer::Checked(checked) => checked,
         Answer::CheckedFirst(checked) => {
             used_later(env, context, checked.account.clone(), payload.family);
-            allowed(checked)
+            checked
         }
-        answer => refused(answer)?,
-    })
-}
-
-/// The object says no.
-fn refused(answer: Answer) -> Result<Verdict, Fault> {
-    match answer {
-        Answer::Limited(standing) => Ok(Verdict::Limited(standing)),
-        Answer::Refused(Refused::NotForThem) => Ok(Verdict::Refused(ResourceError::AppStopped)),
-        Answer::Refused(_) => Ok(Verdict::Refused(ResourceError::TokenRevoked)),
-        _ => Err(Fault::at("check answer")),
-    }
+        Answer::Limited(standing) => return Ok(Verdict::Limited(standing)),
+        Answer::Refused(Refused::NotForThem) => return Ok(Verdict::Refused(ResourceError::AppStopped)),
+        Answer::Refused(_) => return Ok(Verdict::Refused(ResourceError::TokenRevoked)),
+        _ => return Err(Fault::at("check answer")),
+    };
+    Ok(Verdict::Allowed(Access { checked, client_id, expires_s: payload.expires_s }))
 }
 
 /// Tells the key's row after the answer that the key is used.

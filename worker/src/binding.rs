@@ -50,7 +50,7 @@ struct RateLimit {
 }
 
 impl From<Standing> for RateLimit {
-    fn from(Standing { limit, remaining, reset_s }: Standing) -> Self {
+    fn from(Standing { limit, remaining, reset_s, .. }: Standing) -> Self {
         Self { limit, remaining, reset: reset_s }
     }
 }
@@ -107,7 +107,8 @@ impl Asked<'_> {
             Bearer::Malformed => return Ok(refused(None, ResourceError::TokenMalformed, "", None)),
             Bearer::Token(text) => text,
         };
-        let judged = access::judge(env, context, &config, &Presented { text, only_key, counted: self.count }).await?;
+        let judged =
+            access::judge(env, context, &config, &Presented { text, only_key, counted: self.count, network: None, audience: &[] }).await?;
         let app = judged.payload.map(|payload| payload.app).filter(|app| *app != NO_APP);
         Ok(match judged.verdict {
             Verdict::Allowed(access) => match self.missing(&config, &access) {

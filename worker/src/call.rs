@@ -202,6 +202,11 @@ impl Call {
     pub(crate) fn network(&self) -> String {
         crate::platform::network(self.headers())
     }
+
+    /// Whose uses are counted together, where the policy counts them by address.
+    pub(crate) fn counted_network(&self) -> Option<String> {
+        self.config.policy.api.address_rate.map(|_| self.network())
+    }
 }
 
 #[cfg(test)]

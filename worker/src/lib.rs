@@ -12,6 +12,7 @@
 //! | [`protocol`] | the way from the pages to the protocol, which may be in another module |
 //! | [`access`] | may this token or key be used now: the one check behind all resources |
 //! | [`binding`] | the same check for Workers that are bound to this one |
+//! | [`allowance`] | is the use within every limit: blocks of wide ones, remembered refusals |
 //! | [`lease`] | copies of app records, at most 5 seconds old |
 //! | [`mail`] | notices, after the answer |
 //! | [`log`], [`metrics`] | what operators see: lines, counters |
@@ -27,6 +28,7 @@
 #![cfg_attr(not(all(feature = "portal", feature = "protocol")), allow(dead_code, unused_imports, unreachable_pub))]
 
 mod access;
+mod allowance;
 mod answer;
 #[cfg(feature = "protocol")]
 pub mod binding;

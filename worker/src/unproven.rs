@@ -55,5 +55,5 @@ async fn counted(call: &Call, caller: String) -> Option<Standing> {
     let asked = object("key", &lookup_name(key, "address", &caller).into()).ok()?;
     let outcome = ask_binding(&call.env, "UNPROVEN", "limit", &[asked]).await.ok()?;
     let refused = Reflect::get(&outcome, &"success".into()).ok()?.as_bool() == Some(false);
-    refused.then_some(Standing { limit: limit.limit, remaining: 0, reset_s: limit.window_s })
+    refused.then_some(Standing::new(limit.limit, 0, u64::from(limit.window_s) * 1000))
 }

@@ -10,6 +10,9 @@
 //!
 //! [`Meter`] is two of them, for a limit with a burst limit beside it.
 //! [`Window`] is the plain counter for what is written anyway (refreshes, log-in attempts).
+//! [`block`] is for limits wider than a grant: blocks of a window are handed down to isolates.
+
+pub mod block;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,18 +35,27 @@ pub struct Rates {
     pub burst: Option<Limit>,
 }
 
+impl Rates {
+    /// The most uses that a caller makes in so many seconds in the long run, and in a shorter time than its
+    /// window at once.
+    #[must_use]
+    pub fn most_in(self, window_s: u32) -> u64 {
+        let most = |limit: Limit| {
+            let span_s = u64::from(window_s.max(limit.window_s));
+            (u64::from(limit.limit) * span_s).div_ceil(u64::from(limit.window_s.max(1)))
+        };
+        self.burst.map_or(u64::MAX, most).min(most(self.rate))
+    }
+}
+
 impl Limit {
     const fn window_ms(self) -> u64 {
         self.window_s as u64 * 1000
     }
 
-    /// Uses that are not written, because a restarted object assumes them.
-    const fn unwritten(self) -> u32 {
-        if self.limit < 20 { 0 } else { self.limit / 10 }
-    }
-
-    const fn block(self) -> u32 {
-        if self.limit < 20 { 1 } else { self.limit / 20 }
+    /// A part of the uses; of a limit under 20 there are none, so that each use is written.
+    const fn part(self, of: u32) -> u32 {
+        if self.limit < 20 { 0 } else { self.limit / of }
     }
 }
 
@@ -56,15 +68,21 @@ pub struct Standing {
     pub remaining: u32,
     /// Whole seconds until the next window, at least 1: waiting that long works.
     pub reset_s: u32,
+    /// Milliseconds until the next window.
+    pub left_ms: u64,
+}
+
+impl Standing {
+    /// With so many milliseconds until the next window.
+    #[must_use]
+    pub fn new(limit: u32, remaining: u32, left_ms: u64) -> Self {
+        Self { limit, remaining, reset_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX).max(1), left_ms }
+    }
 }
 
 fn standing(limit: Limit, used: u32, start_ms: u64, now_ms: u64) -> Standing {
     let left_ms = start_ms.saturating_add(limit.window_ms()).saturating_sub(now_ms);
-    Standing {
-        limit: limit.limit,
-        remaining: limit.limit.saturating_sub(used),
-        reset_s: u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX).max(1),
-    }
+    Standing::new(limit.limit, limit.limit.saturating_sub(used), left_ms)
 }
 
 /// The outcome of asking for one use.
@@ -98,25 +116,40 @@ struct Running {
     resumed: bool,
 }
 
+impl Running {
+    /// What is reserved when these uses have to be written.
+    fn reserve(&self, limit: Limit) -> u32 {
+        let block = if self.resumed { 1 } else { limit.part(20).max(1) };
+        self.used.saturating_add(block - 1).min(limit.limit)
+    }
+}
+
 /// A counter with the write-saving scheme of the module.
 #[derive(Clone, Debug, Default)]
 pub struct BlockWindow {
     stored: Reservation,
     running: Option<Running>,
     fresh: bool,
+    /// Blocks of it are handed down, see [`block`]: it may lose less by itself.
+    handed_down: bool,
 }
 
 impl BlockWindow {
     /// The counter of a grant made by this very instance: nothing was used before.
     #[must_use]
     pub const fn fresh() -> Self {
-        Self { stored: Reservation { start_ms: 0, reserved: 0 }, running: None, fresh: true }
+        Self { stored: Reservation { start_ms: 0, reserved: 0 }, running: None, fresh: true, handed_down: false }
     }
 
     /// The counter of an object that was restarted with this reservation.
     #[must_use]
     pub const fn resumed(stored: Reservation) -> Self {
-        Self { stored, running: None, fresh: false }
+        Self { stored, running: None, fresh: false, handed_down: false }
+    }
+
+    /// Uses that are not written, because a restarted object assumes them.
+    const fn unwritten(&self, limit: Limit) -> u32 {
+        limit.part(if self.handed_down { 20 } else { 10 })
     }
 
     /// What has to be stored.
@@ -130,13 +163,13 @@ impl BlockWindow {
         let Some(running) = self.running else {
             let stored = self.stored;
             if stored.start_ms == 0 {
-                let used = if self.fresh { 0 } else { limit.unwritten() };
+                let used = if self.fresh { 0 } else { self.unwritten(limit) };
                 return Running { start_ms: now_ms, used, resumed: false };
             }
             let windows = now_ms.saturating_sub(stored.start_ms) / window;
             let start_ms = stored.start_ms.saturating_add(windows * window);
             let reserved = if windows == 0 { stored.reserved } else { 0 };
-            return Running { start_ms, used: reserved.max(limit.unwritten()), resumed: windows == 0 };
+            return Running { start_ms, used: reserved.max(self.unwritten(limit)), resumed: windows == 0 };
         };
         let windows = now_ms.saturating_sub(running.start_ms) / window;
         if windows == 0 {
@@ -154,22 +187,26 @@ impl BlockWindow {
 
     /// Asks for one use at `now_ms`. A clock that ran backwards counts as zero time passed.
     pub fn take(&mut self, limit: Limit, now_ms: u64) -> Use {
+        self.take_some(limit, 1, now_ms).1
+    }
+
+    /// Asks for up to so many uses, at least one; with how many were granted.
+    fn take_some(&mut self, limit: Limit, want: u32, now_ms: u64) -> (u32, Use) {
         let mut running = self.run(limit, now_ms);
         let now_ms = now_ms.max(running.start_ms);
-        if running.used >= limit.limit {
+        let uses = want.max(1).min(limit.limit.saturating_sub(running.used));
+        if uses == 0 {
             self.running = Some(running);
-            return Use::Refused(standing(limit, running.used, running.start_ms, now_ms));
+            return (0, Use::Refused(standing(limit, running.used, running.start_ms, now_ms)));
         }
-        running.used += 1;
+        running.used += uses;
         let reserved = if self.stored.start_ms == running.start_ms { self.stored.reserved } else { 0 };
-        let write = running.used > reserved.max(limit.unwritten());
+        let write = running.used > reserved.max(self.unwritten(limit));
         if write {
-            let block = if running.resumed { 1 } else { limit.block() };
-            let reserved = running.used.saturating_add(block - 1).min(limit.limit);
-            self.stored = Reservation { start_ms: running.start_ms, reserved };
+            self.stored = Reservation { start_ms: running.start_ms, reserved: running.reserve(limit) };
         }
         self.running = Some(running);
-        Use::Granted { write, standing: standing(limit, running.used, running.start_ms, now_ms) }
+        (uses, Use::Granted { write, standing: standing(limit, running.used, running.start_ms, now_ms) })
     }
 }
 

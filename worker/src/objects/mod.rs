@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`grant::Grant`] | (account, app), and account for its API keys | token families, claimed codes, keys, API counters |
 //! | [`app::App`] | app | status, secret hashes, redirect URIs, scopes |
-//! | [`limiter::RateLimiter`] | name that tries to sign in | counters before authentication |
+//! | [`limiter::RateLimiter`] | name that tries to sign in; app, account, address | counters before authentication; limits wider than a grant |
 //!
 //! A command travels in one header, the answer in another, as base64url of postcard. Nothing secret
 //! is in an object's URL; what is in the headers is usable by nobody (see `edgegrant_core::grant`).

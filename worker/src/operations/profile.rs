@@ -39,6 +39,7 @@ pub(crate) async fn prove(call: &Call, user: &str, password: &str) -> Result<Res
     let is_last = match limiter::ask(&call.env, &object, &Command::Take(counters)).await? {
         Answer::Granted { last } => last,
         Answer::Refused(standing) => return Ok(Err(NotProven::TooMany(standing))),
+        Answer::Block(_) => return Err(Fault::at("limiter answer")),
     };
     let person = people::by_id(&call.env, user).await?;
     let right = verify_password(password, person.as_ref().map(|person| person.password_hash.as_str()));

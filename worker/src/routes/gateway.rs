@@ -71,7 +71,8 @@ async fn with_rule(call: &Call, upstream: &Upstream, rule: &Rule) -> Result<Answ
         Bearer::Malformed => return Ok(refusal::resource_unproven(call, ResourceError::TokenMalformed).await),
         Bearer::Token(text) => text,
     };
-    let judged = access::judge(&call.env, &call.context, &call.config, &Presented { text, only_key, counted: true }).await?;
+    let presented = Presented { text, only_key, counted: true, network: call.counted_network(), audience: &[] };
+    let judged = access::judge(&call.env, &call.context, &call.config, &presented).await?;
     call.is_of(judged.payload.as_ref());
     match judged.verdict {
         Verdict::Allowed(access) => allowed(call, upstream, rule, &access).await,

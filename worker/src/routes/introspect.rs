@@ -101,8 +101,8 @@ async fn about(call: &Call, server: &App, token: &str, counted: bool) -> Result<
 
 async fn judge(call: &Call, server: &App, text: &str, counted: bool) -> Result<Judged, Fault> {
     let audience = call.config.policy.scopes.reaching(&server.scopes);
-    let presented = Presented { text, only_key: false, counted };
-    access::judge_for(&call.env, &call.context, &call.config, &presented, &audience).await
+    let presented = Presented { text, only_key: false, counted, network: None, audience: &audience };
+    access::judge(&call.env, &call.context, &call.config, &presented).await
 }
 
 /// Nothing but that: not why (§2.2).

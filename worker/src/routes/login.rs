@@ -109,6 +109,7 @@ pub(crate) async fn submit(call: &mut Call) -> Result<Answer, Fault> {
     for (object, counters) in &tries {
         match limiter::ask(&call.env, object, &Command::Take(counters.clone())).await? {
             limiter::Answer::Granted { last } => is_last |= last,
+            limiter::Answer::Block(_) => return Err(Fault::at("limiter answer")),
             limiter::Answer::Refused(standing) => {
                 let again = sign_in::login_address(return_to);
                 let page = NoticePage::too_many(frame(call), u64::from(standing.reset_s), &again);

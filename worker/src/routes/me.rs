@@ -37,7 +37,8 @@ pub(crate) async fn answer(call: &mut Call) -> Result<Answer, Fault> {
 
 /// Checks a credential, and answers with what it stands for.
 async fn checked(call: &Call, text: &str, only_key: bool) -> Result<Answer, Fault> {
-    let judged = access::judge(&call.env, &call.context, &call.config, &Presented { text, only_key, counted: true }).await?;
+    let presented = Presented { text, only_key, counted: true, network: call.counted_network(), audience: &[] };
+    let judged = access::judge(&call.env, &call.context, &call.config, &presented).await?;
     call.is_of(judged.payload.as_ref());
     Ok(match judged.verdict {
         Verdict::Allowed(access) => me(call, &access),

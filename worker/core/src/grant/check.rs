@@ -38,7 +38,7 @@ impl Grant {
             account_name: family.account_name.clone(),
             user: family.user.clone(),
             scope,
-            standing: Standing { limit: 0, remaining: 0, reset_s: 0 },
+            standing: Standing::new(0, 0, 0),
             issued_s: family.issued_s(payload.expires_s),
         });
         match self.count(ask, now_ms) {

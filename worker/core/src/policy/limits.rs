@@ -32,6 +32,16 @@ pub struct Api {
     /// above, for itself.
     #[serde(default, skip_serializing_if = "none")]
     pub key_rate: Option<Limit>,
+    /// Calls per window of all accounts of one app together; without it there is no such limit. API keys
+    /// are of no app.
+    #[serde(default, skip_serializing_if = "none")]
+    pub app_rate: Option<Limit>,
+    /// Calls per window of one account, by all its apps and API keys together.
+    #[serde(default, skip_serializing_if = "none")]
+    pub account_rate: Option<Limit>,
+    /// Calls per window from one address (IPv6: one /64), whatever apps, accounts and keys they are of.
+    #[serde(default, skip_serializing_if = "none")]
+    pub address_rate: Option<Limit>,
     /// An authentication scheme beside `Bearer` that carries API keys and nothing else.
     #[serde(default, skip_serializing_if = "none")]
     pub key_scheme: Option<String>,
@@ -55,6 +65,31 @@ impl Api {
             Some(rate) => Rates { rate, burst: None },
             None => self.rates(),
         }
+    }
+
+    /// The limits wider than a grant, each with its key and whether API keys count in it too.
+    #[must_use]
+    pub const fn wide_rates(&self) -> [(&'static str, Option<Limit>, bool); 3] {
+        [
+            ("api.app_rate", self.app_rate, false),
+            ("api.account_rate", self.account_rate, true),
+            ("api.address_rate", self.address_rate, true),
+        ]
+    }
+
+    /// A limit wider than a grant that is less than twice what one grant or key may use in its window:
+    /// that one could use it up alone and starve its neighbours. What staff sets for one app is not
+    /// asked here: an app with such a limit may.
+    pub(super) fn first_narrow(&self) -> Option<String> {
+        self.wide_rates().into_iter().find_map(|(key, wide, with_keys)| {
+            let wide = wide?;
+            let apps = self.rates().most_in(wide.window_s);
+            let most = if with_keys { apps.max(self.key_rates().most_in(wide.window_s)) } else { apps };
+            let least = most.saturating_mul(2);
+            (u64::from(wide.limit) < least).then(|| {
+                format!("{key}: allowed is at least {least} calls in {} seconds, twice what one connection or key may make", wide.window_s)
+            })
+        })
     }
 }
 

@@ -118,8 +118,8 @@ impl Policy {
             Ok(policy)
         });
         policy.map_err(|error| match faulty_key(&preset, &overrides) {
-            // What a rule between knobs says begins with its key already.
-            Some(key) if !error.starts_with(&key) => format!("{key}: {error}"),
+            // What a rule between knobs says begins with its key already, or with that of the table it is in.
+            Some(key) if !error.split_once(':').is_some_and(|(own, _)| key.starts_with(own)) => format!("{key}: {error}"),
             _ => error,
         })
     }

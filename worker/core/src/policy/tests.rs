@@ -70,6 +70,14 @@ fn a_bad_override_names_its_key() {
         (r#"{"api":{"burst":{"limit":10,"window_s":60}}}"#, "api.burst"),
         (r#"{"api":{"headers":{"limit":"X Limit"}}}"#, "api.headers"),
         (r#"{"api":{"key_rate":{"limit":0,"window_s":60}}}"#, "api.key_rate.limit"),
+        (r#"{"api":{"app_rate":{"limit":0,"window_s":60}}}"#, "api.app_rate.limit"),
+        (r#"{"api":{"app_rate":{"limit":199,"window_s":60}}}"#, "api.app_rate: allowed is at least 200 calls in 60 seconds"),
+        (r#"{"api":{"account_rate":{"limit":1999,"window_s":600}}}"#, "api.account_rate: allowed is at least 2000"),
+        (r#"{"api":{"address_rate":{"limit":20,"window_s":1}}}"#, "api.address_rate: allowed is at least 200"),
+        (
+            r#"{"api":{"key_rate":{"limit":500,"window_s":60},"account_rate":{"limit":200,"window_s":60}}}"#,
+            "api.account_rate: allowed is at least 1000",
+        ),
         (r#"{"api":{"key_scheme":"bearer"}}"#, "api.key_scheme"),
         (r#"{"api":{"key_scheme":"Api Key"}}"#, "api.key_scheme"),
         (r#"{"keys":{"max":0}}"#, "keys.max"),
@@ -104,6 +112,20 @@ fn a_bad_override_names_its_key() {
         let error = default_policy().with_overrides(overrides).unwrap_err();
         assert!(error.contains(key), "{overrides}: {error}");
     }
+}
+
+#[test]
+fn limits_wider_than_a_grant_leave_room_for_two() {
+    for right in [
+        r#"{"app_rate":{"limit":200,"window_s":60},"account_rate":{"limit":2000,"window_s":600},"address_rate":{"limit":200,"window_s":1}}"#,
+        r#"{"burst":{"limit":2,"window_s":1},"app_rate":{"limit":4,"window_s":1}}"#,
+        // Keys are of no app.
+        r#"{"key_rate":{"limit":500,"window_s":60},"app_rate":{"limit":200,"window_s":60}}"#,
+    ] {
+        default_policy().with_overrides(&format!(r#"{{"api":{right}}}"#)).unwrap();
+    }
+    let error = default_policy().with_overrides(r#"{"api":{"app_rate":{"limit":199,"window_s":60}}}"#).unwrap_err();
+    assert!(error.starts_with("api.app_rate: allowed"), "the key stands there once: {error}");
 }
 
 #[test]

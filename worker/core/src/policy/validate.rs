@@ -171,6 +171,10 @@ impl Policy {
         ] {
             limit(key, rate)?;
         }
+        for (key, wide, _) in self.api.wide_rates() {
+            wide.map_or(Ok(()), |wide| limit(key, wide))?;
+        }
+        self.api.first_narrow().map_or(Ok(()), Err)?;
         let (rate, burst) = (self.api.rate, self.api.burst);
         let shorter = burst.is_none_or(|burst| burst.window_s < rate.window_s && burst.limit <= rate.limit);
         require(shorter, "api.burst", "a shorter window with no more calls than api.rate")?;

@@ -213,20 +213,20 @@ fn the_wire_form_of_commands() {
 
 #[test]
 fn the_wire_form_of_answers() {
-    let standing = Standing { limit: 100, remaining: 99, reset_s: 60 };
+    let standing = Standing::new(100, 99, 60_000);
     let issued =
         Issued { access: token(), refresh: token(), scope: "a b".into(), narrowed: true, account: "acc".into(), touch: true, retry: true };
     let checked =
         Checked { account: "acc".into(), account_name: "Salon".into(), user: "usr".into(), scope: "a b".into(), standing, issued_s: 5 };
     assert_eq!(wire(&Answer::Issued(Box::new(issued))), format!("00{TOKEN}{TOKEN}0361206201036163630101"));
-    assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633c05");
-    assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633c05");
+    assert_eq!(wire(&Answer::Checked(Box::new(checked.clone()))), "01036163630553616c6f6e037573720361206264633ce0d40305");
+    assert_eq!(wire(&Answer::CheckedFirst(Box::new(checked))), "07036163630553616c6f6e037573720361206264633ce0d40305");
     assert_eq!(wire(&Answer::KeyIssued(token())), format!("08{TOKEN}"));
     assert_eq!(wire(&Answer::Revoked { ended: Some(300) }), "0201ac02");
     assert_eq!(wire(&Answer::Revoked { ended: None }), "0200");
     assert_eq!(wire(&Answer::Ended), "03");
     assert_eq!(wire(&Answer::Withdrawn), "04");
-    assert_eq!(wire(&Answer::Limited(standing)), "0564633c");
+    assert_eq!(wire(&Answer::Limited(standing)), "0564633ce0d403");
 }
 
 #[test]
