@@ -21,7 +21,7 @@ import {
   signedIn,
   spa,
 } from "./harness/client.mjs";
-import { notStored, oauthError } from "./harness/expect.mjs";
+import { activeToken as active, inactiveToken as inactive, oauthError } from "./harness/expect.mjs";
 import { makeKey, revokeKey } from "./harness/keys.mjs";
 import { DEMO_SALON, person } from "./harness/made.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -41,19 +41,6 @@ afterEach(async () => {
 });
 
 const times = (count, run) => Promise.all(Array.from({ length: count }, (_, n) => run(n)));
-
-function inactive(answer, what = "") {
-  assert.equal(answer.status, 200, `${what} ${JSON.stringify(answer.json)}`);
-  assert.deepEqual(answer.json, { active: false }, what);
-  notStored(answer);
-}
-
-function active(answer) {
-  assert.equal(answer.status, 200, JSON.stringify(answer.json));
-  assert.equal(answer.json.active, true, JSON.stringify(answer.json));
-  notStored(answer);
-  return answer.json;
-}
 
 /** A resource server of its own, which serves these scopes. */
 async function resource(scopes, name = crypto.randomUUID()) {
@@ -283,63 +270,6 @@ test("IN-08: only POST, and no script of another origin is let in", async () => 
   const headers = { authorization: basic(RESOURCE.id, RESOURCE.secret), origin: `${server.issuer}` };
   for (const answer of [await post(server, PATH, { token: access_token }, headers), await post(server, PATH, { token: "x" }), await post(server, PATH, {}, headers)]) {
     assert.equal(answer.headers.get("access-control-allow-origin"), null);
-  }
-});
-
-test("IN-09: who asks about garbage gets 429, and no other resource server does; good tokens are still answered", async () => {
-  const limit = 30;
-  const other = await startServer({ vars: { POLICY: JSON.stringify({ unproven: { rate: { limit, window_s: 60 } } }) } });
-  try {
-    const made = await managementApi(other, "POST", "/resource-servers", { name: "B", resource: "https://b.example", scopes: ["bookings:read"] });
-    const second = { id: made.json.client_id, secret: made.json.client_secret };
-    const { access_token } = await connect(other, await signedIn(other), spa(other));
-    const answers = await times(100, (n) => introspect(other, `eg_at_garbage-${n}`));
-    const refused = answers.filter((answer) => answer.status === 429);
-    assert.equal(refused.length, 100 - limit);
-    for (const { headers, json } of refused) {
-      assert.ok(Number(headers.get("retry-after")) >= 1);
-      assert.equal(json.error, "temporarily_unavailable");
-      assert.equal(json.active, undefined);
-    }
-    inactive(await introspect(other, "eg_at_garbage", {}, second));
-    active(await introspect(other, access_token));
-    // Wrong secrets count by address, as those of apps do; it is not the resource server's count.
-    const wrong = await times(100, () => introspect(other, access_token, {}, { ...second, secret: "wrong" }));
-    assert.deepEqual([...new Set(wrong.map((answer) => answer.status))].sort(), [401, 429]);
-    active(await introspect(other, access_token, {}, second));
-    await other.clock(61_000);
-    inactive(await introspect(other, "eg_at_garbage"));
-  } finally {
-    await other.stop();
-  }
-});
-
-test("count=true counts as a call of me does, and a limit is told beside an active token", async () => {
-  const other = await startServer({ vars: { POLICY: JSON.stringify({ api: { rate: { limit: 30, window_s: 60 } } }) } });
-  try {
-    const { access_token: token } = await connect(other, await signedIn(other), spa(other));
-    for (const count of [undefined, "false"]) {
-      assert.equal(active(await introspect(other, token, { count })).rate_limit, undefined);
-    }
-    const first = active(await introspect(other, token, { count: "true" })).rate_limit;
-    assert.deepEqual({ ...first, reset: 60 }, { allowed: true, limit: 30, remaining: 29, reset: 60 });
-    assert.ok(first.reset > 0 && first.reset <= 60);
-    assert.equal((await me(other, token)).headers.get("ratelimit-remaining"), "28");
-    const answers = await times(60, () => introspect(other, token, { count: "true" }));
-    const told = answers.map((answer) => active(answer));
-    assert.equal(told.filter(({ rate_limit }) => rate_limit.allowed).length, 28, "exactly as many as are left");
-    for (const { rate_limit, ...rest } of told.filter((each) => !each.rate_limit.allowed)) {
-      assert.equal(rate_limit.remaining, 0);
-      assert.ok(rate_limit.reset > 0 && rate_limit.reset <= 60);
-      assert.equal(rest.account_name, "Demo Salon");
-    }
-    assert.equal((await me(other, token)).status, 429);
-    assert.equal(active(await introspect(other, token)).rate_limit, undefined, "who only looks is not told of limits");
-    const wait = Math.max(...told.map(({ rate_limit }) => rate_limit.reset));
-    await other.clock(wait * 1000);
-    assert.equal(active(await introspect(other, token, { count: "true" })).rate_limit.allowed, true);
-  } finally {
-    await other.stop();
   }
 });
 

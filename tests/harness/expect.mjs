@@ -38,6 +38,21 @@ export function oauthError(answer, status, code) {
   if (answer.json.error_description !== undefined) assert.match(answer.json.error_description, DESCRIPTION);
 }
 
+/** RFC 7662 §2.2: nothing is told of a token but that it is not active. */
+export function inactiveToken(answer, what = "") {
+  assert.equal(answer.status, 200, `${what} ${JSON.stringify(answer.json)}`);
+  assert.deepEqual(answer.json, { active: false }, what);
+  notStored(answer);
+}
+
+/** An active token; what is told of it. */
+export function activeToken(answer) {
+  assert.equal(answer.status, 200, JSON.stringify(answer.json));
+  assert.equal(answer.json.active, true, JSON.stringify(answer.json));
+  notStored(answer);
+  return answer.json;
+}
+
 /** RFC 6750 §3.1: a bearer token that is refused. */
 export function invalidToken(answer) {
   assert.equal(answer.status, 401, JSON.stringify(answer.json));

@@ -3,7 +3,7 @@
 //! | object | one per | owns |
 //! |---|---|---|
 //! | [`grant::Grant`] | (account, app), and account for its API keys | token families, claimed codes, keys, API counters |
-//! | [`app::App`] | app | status, secret hashes, redirect URIs, scopes |
+//! | [`app::App`] | app, and resource server | status, secret hashes, redirect URIs, scopes |
 //! | [`limiter::RateLimiter`] | name that tries to sign in; app, account, address | counters before authentication; limits wider than a grant |
 //!
 //! A command travels in one header, the answer in another, as base64url of postcard. Nothing secret
