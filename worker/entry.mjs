@@ -10,7 +10,14 @@ export const Access = access(Protocol);
 
 const PORTAL = [];
 
-const isPortal = (path) => PORTAL.some((start) => path === start || path.startsWith(`${start}/`));
+const isPortal = (path) => PORTAL.some((start) => path.startsWith(start) && (path.length === start.length || path[start.length] === "/"));
+
+/** The path of an address as a request has it. Without `new URL`: this is on the way of every call. */
+function pathOf(address) {
+  const rest = address.slice(address.indexOf("/", "https://".length));
+  const end = rest.search(/[?#]/);
+  return end < 0 ? rest : rest.slice(0, end);
+}
 
 /**
  * The portal, and the protocol's module as one binding more of it: what is only in that module's memory, and requests to
@@ -28,7 +35,7 @@ async function portal(ctx, env) {
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     const { ctx, env } = this;
-    const to = isPortal(new URL(request.url).pathname) ? await portal(ctx, env) : new Protocol(ctx, env);
+    const to = isPortal(pathOf(request.url)) ? await portal(ctx, env) : new Protocol(ctx, env);
     return to.fetch(request);
   }
 

@@ -36,7 +36,8 @@ function freePort() {
  *                                      tests/, `platform` being further options of Miniflare; the address of each is in
  *                                      `server.workers[name]`
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
- * @param {boolean} [options.direct]   straight from workerd, without Miniflare's entry, static assets and log in between
+ * @param {boolean} [options.direct]   straight from workerd, without Miniflare's entry and static assets in between, and without the
+ *                                      log of requests unless `logged`
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -98,6 +99,7 @@ export class Server {
       storage: this.#storage,
       counting: this.options.counting ?? false,
       direct: this.options.direct ?? false,
+      logged: this.options.logged,
       inspector: this.options.inspector,
       email: this.options.email ?? null,
       unprovenLimit: this.options.unprovenLimit ?? 1_000_000,
@@ -196,6 +198,8 @@ export class Server {
   sql = (query, ...values) => this.#call("sql", { query, values });
   /** Runs what runs daily; "ok" when it ended without an error. */
   scheduled = () => this.#call("scheduled");
+  /** The id of workerd's process; undefined where the system does not say. */
+  runtime = () => this.#call("runtime");
   kvKeys = () => this.#call("keys");
 
   /** Ends workerd and everything around it at once, as a power cut would. */

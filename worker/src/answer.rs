@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder};
+#[cfg(not(feature = "protocol"))]
+use worker::Response;
+use worker::js_sys::{JSON, Uint8Array};
+use worker::wasm_bindgen::JsCast as _;
+use worker::web_sys;
 
 use crate::pages::Page;
 
@@ -205,16 +209,25 @@ impl Answer {
             .with("access-control-max-age", "86400")
     }
 
-    /// The platform's response.
-    pub(crate) fn into_response(self, secure: bool) -> worker::Result<Response> {
-        let headers = Headers::new();
-        for (name, value) in &self.headers {
-            headers.append(name, value)?;
-        }
+    /// The platform's response. Status and headers go over to JavaScript in one piece: each call between
+    /// it and this module costs more than what the call does.
+    pub(crate) fn into_response(mut self, secure: bool) -> worker::Result<web_sys::Response> {
         if secure {
-            headers.set("strict-transport-security", "max-age=31536000")?;
+            self = self.with("strict-transport-security", "max-age=31536000");
         }
-        let builder = ResponseBuilder::new().with_status(self.status).with_headers(headers);
-        Ok(if self.body.is_empty() { builder.empty() } else { builder.fixed(self.body) })
+        let init = serde_json::to_string(&Init { status: self.status, headers: &self.headers })?;
+        let init = JSON::parse(&init)?.unchecked_into();
+        if self.body.is_empty() {
+            return Ok(web_sys::Response::new_with_opt_str_and_init(None, &init)?);
+        }
+        let body = Uint8Array::from(self.body.as_slice());
+        Ok(web_sys::Response::new_with_opt_buffer_source_and_init(Some(&body), &init)?)
     }
+}
+
+/// What a response is made from. Pairs, for there may be more than one cookie.
+#[derive(Serialize)]
+struct Init<'a> {
+    status: u16,
+    headers: &'a [(Cow<'static, str>, String)],
 }

@@ -13,8 +13,8 @@ use edgegrant_core::oauth::resource_error::ResourceError;
 use edgegrant_core::rate::Standing;
 use serde::Serialize;
 use worker::js_sys::Error;
-use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Context, Env, worker_sys};
 
 use crate::access::{self, Access, Presented, Verdict};

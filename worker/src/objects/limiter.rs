@@ -49,7 +49,7 @@ impl DurableObject for RateLimiter {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        super::answer(self.handle(&request).await)
+        Ok(super::answer(self.handle(&request).await)?.into())
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -64,7 +64,7 @@ fn integer(value: u64) -> SqlStorageValue {
 
 impl RateLimiter {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
-        match super::command(request)? {
+        match super::command(request.inner())? {
             Command::Take(counters) => self.take(&counters).await,
             Command::GiveBack(names) => {
                 for name in names {
