@@ -1,11 +1,10 @@
 //! Answers: status, headers, body; built once and turned into a response at the very end.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 #[cfg(not(feature = "protocol"))]
 use worker::Response;
 use worker::js_sys::{JSON, Uint8Array};
@@ -37,7 +36,7 @@ const SHOWN: [&str; 4] = ["content-type", "location", "www-authenticate", "retry
 #[derive(Serialize)]
 pub(crate) struct Plain<'a> {
     status: u16,
-    headers: BTreeMap<&'a str, &'a str>,
+    headers: Named<'a>,
     body: Cow<'a, str>,
 }
 
@@ -114,7 +113,7 @@ impl Answer {
     /// Sets a header.
     pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, value: &str) -> Self {
         let name = name.into();
-        if name != "set-cookie" {
+        if name != COOKIE {
             self.headers.retain(|(known, _)| *known != name);
         }
         self.headers.push((name, value.to_owned()));
@@ -178,8 +177,7 @@ impl Answer {
 
     /// The same for a program: what it needs to give the answer itself.
     pub(crate) fn plain(&self) -> Plain<'_> {
-        let headers = self.headers.iter().map(|(name, value)| (&**name, value.as_str())).collect();
-        Plain { status: self.status, headers, body: String::from_utf8_lossy(&self.body) }
+        Plain { status: self.status, headers: Named(&self.headers), body: String::from_utf8_lossy(&self.body) }
     }
 
     /// The body of a JSON answer.
@@ -209,25 +207,41 @@ impl Answer {
             .with("access-control-max-age", "86400")
     }
 
-    /// The platform's response. Status and headers go over to JavaScript in one piece: each call between
-    /// it and this module costs more than what the call does.
+    /// The platform's response. Status and headers go over to JavaScript in one piece, as one object, and
+    /// text as text: each call between it and this module costs more than what the call does, and so do
+    /// headers as a list, and bytes.
     pub(crate) fn into_response(mut self, secure: bool) -> worker::Result<web_sys::Response> {
         if secure {
             self = self.with("strict-transport-security", "max-age=31536000");
         }
-        let init = serde_json::to_string(&Init { status: self.status, headers: &self.headers })?;
+        let init = serde_json::to_string(&Init { status: self.status, headers: Named(&self.headers) })?;
         let init = JSON::parse(&init)?.unchecked_into();
-        if self.body.is_empty() {
-            return Ok(web_sys::Response::new_with_opt_str_and_init(None, &init)?);
+        let response = match str::from_utf8(&self.body) {
+            Ok(text) => web_sys::Response::new_with_opt_str_and_init(Some(text).filter(|text| !text.is_empty()), &init),
+            Err(_) => web_sys::Response::new_with_opt_buffer_source_and_init(Some(&Uint8Array::from(self.body.as_slice())), &init),
+        }?;
+        // The one header of which there may be several.
+        for (_, cookie) in self.headers.iter().filter(|(name, _)| name == COOKIE) {
+            response.headers().append(COOKIE, cookie)?;
         }
-        let body = Uint8Array::from(self.body.as_slice());
-        Ok(web_sys::Response::new_with_opt_buffer_source_and_init(Some(&body), &init)?)
+        Ok(response)
     }
 }
 
-/// What a response is made from. Pairs, for there may be more than one cookie.
+const COOKIE: &str = "set-cookie";
+
+/// What a response is made from.
 #[derive(Serialize)]
 struct Init<'a> {
     status: u16,
-    headers: &'a [(Cow<'static, str>, String)],
+    headers: Named<'a>,
+}
+
+/// Headers by their names, without cookies.
+struct Named<'a>(&'a [(Cow<'static, str>, String)]);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter(|(name, _)| name != COOKIE).map(|(name, value)| (name, value)))
+    }
 }

@@ -13,6 +13,8 @@ pub(crate) mod app;
 pub(crate) mod grant;
 pub(crate) mod limiter;
 
+use std::cell::RefCell;
+
 use edgegrant_core::encoding::{base64url, from_base64url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,7 +51,37 @@ extern "C" {
     type Stub;
 
     #[wasm_bindgen(method, catch)]
-    fn fetch(this: &Stub, address: &str, init: &JsValue) -> Result<Promise, JsValue>;
+    fn fetch(this: &Stub, address: &JsValue, init: &JsValue) -> Result<Promise, JsValue>;
+
+    /// Headers of either side.
+    type Carrier;
+
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &Carrier, name: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// What each request to an object needs, made once in an isolate: a binding is no part of a request.
+struct Made {
+    address: JsValue,
+    command: JsValue,
+    answer: JsValue,
+    namespaces: RefCell<Vec<(&'static str, DurableObjectNamespace)>>,
+}
+
+thread_local! {
+    static MADE: Made =
+        Made { address: "https://object/".into(), command: COMMAND.into(), answer: ANSWER.into(), namespaces: RefCell::default() };
+}
+
+impl Made {
+    fn namespace(&self, env: &Env, binding: &'static str) -> worker::Result<DurableObjectNamespace> {
+        if let Some((_, known)) = self.namespaces.borrow().iter().find(|(name, _)| *name == binding) {
+            return Ok(known.clone());
+        }
+        let namespace: DurableObjectNamespace = Reflect::get(env.as_ref(), &binding.into())?.unchecked_into();
+        self.namespaces.borrow_mut().push((binding, namespace.clone()));
+        Ok(namespace)
+    }
 }
 
 /// What a request or response with one header is made from. The value is base64url.
@@ -60,11 +92,13 @@ fn init(start: &str, header: &str, value: &str) -> worker::Result<JsValue> {
 /// Sends a command to the object `name` behind a binding; its answer. Made of the fewest calls into
 /// JavaScript: through the wrappers of `worker` they take longer than the object.
 async fn send(env: &Env, binding: &'static str, name: &str, command: &str) -> worker::Result<Option<String>> {
-    let namespace: DurableObjectNamespace = Reflect::get(env.as_ref(), &binding.into())?.unchecked_into();
-    let stub: Stub = namespace.get_by_name(name)?.unchecked_into();
-    let answer = stub.fetch("https://object/", &init("\"method\":\"POST\",", COMMAND, command)?)?;
+    let answer = MADE.with(|made| -> worker::Result<Promise> {
+        let stub: Stub = made.namespace(env, binding)?.get_by_name(name)?.unchecked_into();
+        Ok(stub.fetch(&made.address, &init("\"method\":\"POST\",", COMMAND, command)?)?)
+    })?;
     let answer: web_sys::Response = JsFuture::from(answer).await?.unchecked_into();
-    Ok(answer.headers().get(ANSWER)?)
+    let headers: Carrier = answer.headers().unchecked_into();
+    Ok(MADE.with(|made| headers.get(&made.answer))?.as_string())
 }
 
 /// Asks the object `name` behind a binding.
@@ -76,7 +110,8 @@ pub(crate) async fn ask<C: Serialize, A: DeserializeOwned>(env: &Env, binding: &
 
 /// The command of a request to an object.
 fn command<C: DeserializeOwned>(request: &web_sys::Request) -> Result<C, Fault> {
-    let text = request.headers().get(COMMAND).ok().flatten().or_fault("command")?;
+    let headers: Carrier = request.headers().unchecked_into();
+    let text = MADE.with(|made| headers.get(&made.command)).ok().and_then(|text| text.as_string()).or_fault("command")?;
     postcard::from_bytes(&from_base64url(&text).or_fault("command")?).or_fault("command")
 }
 
