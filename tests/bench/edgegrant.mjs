@@ -6,17 +6,18 @@ import { startServer } from "../harness/server.mjs";
 
 const key = () => randomBytes(32).toString("base64url");
 const [EMAIL, PASSWORD] = ["first@deployment.example", "twelve-chars"];
-const ACCOUNT = "a".repeat(32);
+/** Codes are exchanged for all but the first of them: a grant keeps so many families, and the oldest make room. */
+const ACCOUNTS = Array.from({ length: 17 }, (_, n) => String(n).padStart(32, "a"));
 const HIGH = { limit: 1_000_000, window_s: 60 };
 /** No limit is reached: what refuses is not what is measured. */
 const POLICY = JSON.stringify({ api: { rate: HIGH }, refresh: { rate: HIGH }, unproven: { rate: HIGH } });
 const scope = "bookings:read";
 
 /** The Worker of a build, straight from workerd, with the Workers that it is measured beside. */
-export function started(variant, workers = [], inspector) {
+export function started(variant, workers = [], options = {}) {
   const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}` };
   const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN: key(), POLICY };
-  return startServer({ variant, seed: false, bare: true, vars, workers, inspector });
+  return startServer({ variant, seed: false, bare: true, vars, workers, ...options });
 }
 
 /** Sets up, signs in, registers an app and has it approved. */
@@ -25,9 +26,11 @@ async function appOf(server) {
   const token = server.options.vars.SETUP_TOKEN;
   await fillIn(browser, "/admin/setup", { token, email: EMAIL, password: PASSWORD });
   await browser.signIn(EMAIL, PASSWORD);
-  await server.sql("INSERT INTO accounts (id, name, created_at) VALUES (?, 'Salon', 0)", ACCOUNT);
-  await server.sql("INSERT INTO members (account_id, user_id, role) SELECT ?, id, 'owner' FROM users", ACCOUNT);
-  const app = await registered(browser, { account: ACCOUNT });
+  for (const account of ACCOUNTS) {
+    await server.sql("INSERT INTO accounts (id, name, created_at) VALUES (?, 'Salon', 0)", account);
+    await server.sql("INSERT INTO members (account_id, user_id, role) SELECT ?, id, 'owner' FROM users", account);
+  }
+  const app = await registered(browser, { account: ACCOUNTS[0] });
   app.secret = await addSecret(browser, app);
   const version = formTo(await browser.page(app.admin), `${app.admin}/approve`).values("version")[0];
   await sendForm(browser, `${app.admin}/approve`, { version });
@@ -35,15 +38,17 @@ async function appOf(server) {
 }
 
 /** What is measured of one build: see subjects.mjs for the members. */
-export async function edgegrant(server, { connections, named = "" }) {
+export async function edgegrant(server, { connections }) {
   const { browser, app } = await appOf(server);
-  const held = await connect(server, browser, app, { scope });
+  const [account, ...others] = ACCOUNTS;
+  const held = await connect(server, browser, app, { scope, account });
+  let codes = 0;
   const metadata = await (await server.fetch("/.well-known/oauth-authorization-server")).json();
   const token = new URL("/oauth/token", server.issuer).href;
   const api = new URL("/api/v1/me", server.issuer).href;
   const authorization = `Bearer ${held.access_token}`;
   const client = { client_id: app.id, client_secret: app.secret };
-  const subject = (name, rest) => ({ name: `${named}${name}`, group: "Edgegrant", ...rest });
+  const subject = (name, rest) => ({ name, group: "Edgegrant", ...rest });
   return [
     subject("check: GET /api/v1/me", { kind: "check", url: api, headers: { authorization } }),
     subject("check: service binding", { kind: "check", url: server.workers.caller, headers: { authorization } }),
@@ -59,14 +64,14 @@ export async function edgegrant(server, { connections, named = "" }) {
       kind: "refresh",
       url: token,
       // As many families as connections: each request uses the token that an earlier one brought.
-      pool: () => several(connections, async () => (await connect(server, browser, app, { scope })).refresh_token),
+      pool: () => several(connections, async () => (await connect(server, browser, app, { scope, account })).refresh_token),
       formOf: (refresh_token) => ({ grant_type: "refresh_token", refresh_token, ...client }),
       next: (answer) => answer.refresh_token,
     }),
     subject("exchange of a code", {
       kind: "exchange",
       url: token,
-      pool: (codes) => several(codes, () => authorize(browser, app, { scope })),
+      pool: (count) => several(count, () => authorize(browser, app, { scope, account: others[(codes += 1) % others.length] })),
       once: true,
       formOf: ({ code, verifier }) => ({
         grant_type: "authorization_code",

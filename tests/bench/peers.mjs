@@ -66,6 +66,6 @@ export async function oidcProvider() {
     child.once("exit", (code) => failed(new Error(`oidc-provider ended with ${code}`)));
   });
   const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const subject = { name: "check: introspection, in memory", group: "oidc-provider 9.13, Node", kind: "check-node", url, headers, body };
+  const subject = { name: "check: introspection, in memory", group: "oidc-provider 9.13, Node", kind: "check-node", url, headers, body, pid: child.pid };
   return { subjects: [subject], stop: () => child.disconnect() };
 }

@@ -4,6 +4,7 @@
 //   npm run bench -- --json FILE         the figures, every round
 //   npm run bench -- --rounds 9 --seconds 5
 //   npm run bench -- --only check        what has this in its name or kind
+//   npm run bench -- --logged            with the log of requests, which workerd writes to its standard output
 //   npm run bench -- --against before    another build below .build beside it, as A and B in alternating rounds
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     seconds: { type: "string" },
     only: { type: "string" },
+    logged: { type: "boolean" },
     against: { type: "string" },
   },
 });
@@ -38,16 +40,20 @@ const median = (list) => {
 async function subjects(stops) {
   const { edgegrant, started } = await import("./edgegrant.mjs");
   const { hops, oidcProvider, WORKERS, workersOauthProvider } = await import("./peers.mjs");
-  const server = await started("release", WORKERS);
+  const server = await started("release", WORKERS, { logged: values.logged });
   stops.push(() => server.stop());
-  const all = await edgegrant(server, { connections: CONNECTIONS });
+  const of = async (one, list) => {
+    const pid = await one.runtime();
+    return list.map((subject) => ({ ...subject, pid }));
+  };
+  const all = await of(server, await edgegrant(server, { connections: CONNECTIONS }));
   if (values.against) {
-    const other = await started(values.against, WORKERS);
+    const other = await started(values.against, WORKERS, { logged: values.logged });
     stops.push(() => other.stop());
-    const named = `${values.against}: `;
-    all.push(...(await edgegrant(other, { connections: CONNECTIONS, named })).map((subject) => ({ ...subject, group: values.against })));
+    const theirs = await of(other, await edgegrant(other, { connections: CONNECTIONS }));
+    all.push(...theirs.map((subject) => ({ ...subject, group: `Edgegrant, ${values.against}` })));
   }
-  all.push(...hops(server), ...(await workersOauthProvider(server, { connections: CONNECTIONS })));
+  all.push(...(await of(server, [...hops(server), ...(await workersOauthProvider(server, { connections: CONNECTIONS }))])));
   const node = await oidcProvider();
   stops.push(node.stop);
   all.push(...node.subjects);
@@ -60,11 +66,15 @@ async function rounds(list) {
   const setting = { ...SETTING, connections: CONNECTIONS };
   for (const subject of list) {
     if (!values.quick) await measure(subject, { ...setting, seconds: 1, codes: 64 }); // warm
-    subject.rates = [];
+    [subject.rates, subject.cpu] = [[], []];
   }
   for (let round = 0; round < SETTING.rounds; round += 1) {
     say(`round ${round + 1} of ${SETTING.rounds}`);
-    for (const subject of round % 2 ? list.toReversed() : list) subject.rates.push(await measure(subject, setting));
+    for (const subject of round % 2 ? list.toReversed() : list) {
+      const { rate, cpu } = await measure(subject, setting);
+      subject.rates.push(rate);
+      if (cpu !== null) subject.cpu.push(cpu);
+    }
   }
 }
 
@@ -81,11 +91,14 @@ function compared(subject, list) {
 
 function table(list) {
   const figure = (rate) => rate.toFixed(0);
-  const rows = [["what", "of", "requests/s", "lowest to highest", "of a bare hop", "of workers-oauth-provider"]];
+  const rows = [["what", "of", "requests/s", "lowest to highest", "CPU each, µs", "of a bare hop", "of workers-oauth-provider"]];
   for (const subject of list) {
-    const { name, group, rates } = subject;
-    if (!rates) rows.push([name, group, "not there", "", "", ""]);
-    else rows.push([name, group, figure(median(rates)), `${figure(Math.min(...rates))} to ${figure(Math.max(...rates))}`, ...compared(subject, list)]);
+    const { name, group, rates, cpu } = subject;
+    if (!rates) rows.push([name, group, "not there", "", "", "", ""]);
+    else {
+      const spread = `${figure(Math.min(...rates))} to ${figure(Math.max(...rates))}`;
+      rows.push([name, group, figure(median(rates)), spread, cpu.length ? figure(median(cpu)) : "", ...compared(subject, list)]);
+    }
   }
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
@@ -104,7 +117,7 @@ await main(async () => {
     await rounds(there);
     say(`\n${new Date().toISOString().slice(0, 10)}, ${machine}, ${CONNECTIONS} connections, ${SETTING.rounds} rounds of ${SETTING.seconds} s, medians\n`);
     say(table(list));
-    const figures = list.map(({ name, group, kind, rates }) => ({ name, group, kind, rates, median: rates ? median(rates) : null }));
+    const figures = list.map(({ name, group, kind, rates, cpu }) => ({ name, group, kind, rates, cpu, median: rates ? median(rates) : null }));
     if (values.json) writeFileSync(values.json, `${JSON.stringify({ at: new Date(), machine, ...SETTING, connections: CONNECTIONS, figures }, null, 2)}\n`);
   } finally {
     for (const stop of stops) await stop();

@@ -1,6 +1,6 @@
 // The process that runs one Worker on workerd. `server.mjs` starts it as a child with a process group of its own, so
 // that everything it does can be captured, and killed as a power cut would.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
@@ -23,6 +23,13 @@ function builtModules() {
   });
 }
 
+/** In front of the built modules: workerd writes what is logged to its standard output before it goes on. */
+const QUIET = `import built from "./built/index.js";
+export * from "./built/index.js";
+export default built;
+console.log = () => {};
+`;
+
 /** The built modules; the counting entry goes in front of them when it is asked for. */
 function modules() {
   const built = builtModules();
@@ -30,6 +37,7 @@ function modules() {
     { type: "ESModule", path: "counting.mjs", contents: harness("counting.mjs") },
     { type: "ESModule", path: "proxies.mjs", contents: harness("proxies.mjs") },
   ];
+  if (options.bare && !options.logged) return [{ type: "ESModule", path: "quiet.mjs", contents: QUIET }, ...built];
   return options.counting ? [...counting, ...built] : built;
 }
 
@@ -119,6 +127,12 @@ const commands = {
   /** Runs what runs daily. */
   async scheduled() {
     return (await (await miniflare.getWorker(NAME)).scheduled({})).outcome;
+  },
+  /** The process of workerd, where the system says (Linux). */
+  runtime() {
+    const children = `/proc/${process.pid}/task/${process.pid}/children`;
+    const pids = existsSync(children) ? readFileSync(children, "utf8").trim().split(" ") : [];
+    return pids.map(Number).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("workerd"));
   },
   async stop() {
     await miniflare.dispose();

@@ -38,8 +38,9 @@ function freePort() {
  * @param {boolean} [options.direct]   a second port, `server.direct`, straight to the Worker: Miniflare's own tidies addresses up
  *                                     and compresses anew
  * @param {object} [options.services]  service bindings of Edgegrant to these Workers, such as `{ API: "bookings" }`
- * @param {boolean} [options.bare]     straight from workerd, without Miniflare's entry, static assets and log in between
  * @param {boolean} [options.analytics] binds METRICS; with the counting entry `count().points` has what was written
+ * @param {boolean} [options.bare]     straight from workerd, without Miniflare's entry and static assets in between, and without the
+ *                                      log of requests unless `logged`
  * @param {number} [options.unprovenLimit]  figure of the rate-limit binding; high by default, tests are one address
  */
 export async function startServer(options = {}) {
@@ -109,6 +110,7 @@ export class Server {
       storage: this.#storage,
       counting: this.options.counting ?? false,
       bare: this.options.bare ?? false,
+      logged: this.options.logged,
       inspector: this.options.inspector,
       email: this.options.email ?? null,
       analytics: this.options.analytics ?? false,
@@ -216,6 +218,8 @@ export class Server {
   sql = (query, ...values) => this.#call("sql", { query, values });
   /** Runs what runs daily; "ok" when it ended without an error. */
   scheduled = () => this.#call("scheduled");
+  /** The id of workerd's process; undefined where the system does not say. */
+  runtime = () => this.#call("runtime");
   kvKeys = () => this.#call("keys");
 
   /** Ends workerd and everything around it at once, as a power cut would. */

@@ -1,12 +1,15 @@
 //! Answers: status, headers, body; built once and turned into a response at the very end.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use edgegrant_core::policy::RateHeaders;
 use edgegrant_core::rate::Standing;
-use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder, web_sys};
+use serde::{Serialize, Serializer};
+#[cfg(not(feature = "protocol"))]
+use worker::Response;
+use worker::js_sys::{JSON, Uint8Array};
+use worker::wasm_bindgen::JsCast as _;
+use worker::web_sys;
 
 use crate::pages::Page;
 
@@ -35,7 +38,7 @@ const SHOWN: [&str; 4] = ["content-type", "location", "www-authenticate", "retry
 #[derive(Serialize)]
 pub(crate) struct Plain<'a> {
     status: u16,
-    headers: BTreeMap<&'a str, &'a str>,
+    headers: Named<'a>,
     body: Cow<'a, str>,
 }
 
@@ -117,7 +120,7 @@ impl Answer {
     /// Sets a header.
     pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, value: &str) -> Self {
         let name = name.into();
-        if name != "set-cookie" {
+        if name != COOKIE {
             self.headers.retain(|(known, _)| *known != name);
         }
         self.headers.push((name, value.to_owned()));
@@ -189,8 +192,7 @@ impl Answer {
 
     /// The same for a program: what it needs to give the answer itself.
     pub(crate) fn plain(&self) -> Plain<'_> {
-        let headers = self.headers.iter().map(|(name, value)| (&**name, value.as_str())).collect();
-        Plain { status: self.status, headers, body: String::from_utf8_lossy(&self.body) }
+        Plain { status: self.status, headers: Named(&self.headers), body: String::from_utf8_lossy(&self.body) }
     }
 
     /// The body of a JSON answer.
@@ -220,19 +222,48 @@ impl Answer {
             .with("access-control-max-age", "86400")
     }
 
-    /// The platform's response.
-    pub(crate) fn into_response(self, secure: bool) -> worker::Result<Response> {
-        let headers = self.passed.as_ref().map_or_else(Headers::new, |response| Headers(response.headers()));
-        for (name, value) in &self.headers {
-            headers.append(name, value)?;
-        }
+    /// The platform's response. Status and headers go over to JavaScript in one piece, as one object, and
+    /// text as text: each call between it and this module costs more than what the call does, and so do
+    /// headers as a list, and bytes.
+    pub(crate) fn into_response(mut self, secure: bool) -> worker::Result<web_sys::Response> {
         if secure {
-            headers.set("strict-transport-security", "max-age=31536000")?;
+            self = self.with("strict-transport-security", "max-age=31536000");
         }
         if let Some(response) = self.passed {
-            return Ok(response.into());
+            let headers = response.headers();
+            for (name, value) in &self.headers {
+                headers.append(name, value)?;
+            }
+            return Ok(response);
         }
-        let builder = ResponseBuilder::new().with_status(self.status).with_headers(headers);
-        Ok(if self.body.is_empty() { builder.empty() } else { builder.fixed(self.body) })
+        let init = serde_json::to_string(&Init { status: self.status, headers: Named(&self.headers) })?;
+        let init = JSON::parse(&init)?.unchecked_into();
+        let response = match str::from_utf8(&self.body) {
+            Ok(text) => web_sys::Response::new_with_opt_str_and_init(Some(text).filter(|text| !text.is_empty()), &init),
+            Err(_) => web_sys::Response::new_with_opt_buffer_source_and_init(Some(&Uint8Array::from(self.body.as_slice())), &init),
+        }?;
+        // The one header of which there may be several.
+        for (_, cookie) in self.headers.iter().filter(|(name, _)| name == COOKIE) {
+            response.headers().append(COOKIE, cookie)?;
+        }
+        Ok(response)
+    }
+}
+
+const COOKIE: &str = "set-cookie";
+
+/// What a response is made from.
+#[derive(Serialize)]
+struct Init<'a> {
+    status: u16,
+    headers: Named<'a>,
+}
+
+/// Headers by their names, without cookies.
+struct Named<'a>(&'a [(Cow<'static, str>, String)]);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter(|(name, _)| name != COOKIE).map(|(name, value)| (name, value)))
     }
 }

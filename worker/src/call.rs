@@ -51,7 +51,7 @@ pub(crate) enum BadBody {
 
 /// Splits an absolute address into authority, path and query.
 pub(crate) fn split_address(address: &str) -> Option<(&str, &str, &str)> {
-    let (_, rest) = address.split_once("://")?;
+    let rest = address.split_once(':')?.1.strip_prefix("//")?;
     let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
     let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
     let at = before.find('/').unwrap_or(before.len());

@@ -56,7 +56,7 @@ mod store;
 mod unproven;
 mod upstream;
 
-use worker::{Context, Env, Method, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Method, Request, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use crate::answer::Answer;
 use crate::call::{Call, split_address};
@@ -72,7 +72,7 @@ const UNNAMED: Frame<'static> = Frame {
 };
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let Some(config) = config::config(&env) else {
         return Answer::page(503, &NoticePage::set_up_unfinished(UNNAMED)).into_response(false);
     };

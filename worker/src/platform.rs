@@ -1,13 +1,14 @@
 //! Clock, randomness and address: what the core takes as arguments.
 
-use worker::js_sys::{Array, Function, Object, Promise, Reflect};
+use worker::js_sys::{Array, Date, Function, Object, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Date, Env, Headers, Request, web_sys};
+use worker::{Env, Headers, Request, web_sys};
 
 /// Milliseconds since 1970. The platform's clock stands still while a request computes.
 pub(crate) fn now_ms() -> u64 {
-    let now = Date::now().as_millis();
+    // Whole and positive: what JavaScript's clock says fits.
+    let now = Date::now() as u64;
     #[cfg(feature = "development")]
     let now = crate::development::clock::shifted(now);
     now

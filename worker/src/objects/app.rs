@@ -75,10 +75,7 @@ impl DurableObject for App {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        match super::probed(&request) {
-            Some(answer) => answer,
-            None => super::answer(self.handle(&request).await),
-        }
+        Ok(super::answer(self.handle(&request).await)?.into())
     }
 }
 
@@ -103,7 +100,7 @@ fn record(sql: &SqlStorage, statement: &str, place: &'static str) -> Result<Opti
 
 impl App {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
-        match super::command(request)? {
+        match super::command(request.inner())? {
             Command::Read(failures) => {
                 self.leased_ms.set(Some(now_ms()));
                 if !failures.is_empty() {

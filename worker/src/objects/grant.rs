@@ -5,11 +5,17 @@
 //! truth; the copy in memory is dropped whenever a write fails.
 
 use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::time::Duration;
 
 use edgegrant_core::credential::GrantId;
 use edgegrant_core::grant::{self, Answer, Command, Decision, Family, GrantRow, Random, Rows, Sweep, Write};
-use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object};
+use worker::js_sys::futures::future_to_promise;
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, SqlStorage, SqlStorageValue, State, web_sys};
 
 use crate::config::config;
 use crate::fault::{Fault, OrFault as _};
@@ -21,8 +27,15 @@ const SCHEMA: [&str; 2] = [
 ];
 
 /// One (account, app), or the API keys of one account.
-#[cfg_attr(feature = "protocol", durable_object(alarm))]
-pub struct Grant {
+///
+/// The class is written out here: made by `worker`'s macro, it would turn each request and response into
+/// that crate's own, and a check into a promise, which together take longer than the check.
+#[cfg(feature = "protocol")]
+#[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
+pub struct Grant(Rc<Shell>);
+
+/// What the class holds; shared with a claim that waits for its alarm to be set.
+struct Shell {
     state: State,
     env: Env,
     memory: RefCell<Option<grant::Grant>>,
@@ -36,40 +49,60 @@ pub(crate) async fn ask(env: &Env, grant: &GrantId, command: &Command) -> Result
 }
 
 #[cfg(feature = "protocol")]
-impl DurableObject for Grant {
+#[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, wasm_bindgen_futures = worker::wasm_bindgen_futures, js_sys = worker::js_sys)]
+impl Grant {
     /// Reads and writes nothing: an object exists only once something was claimed or ended in it.
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env, memory: RefCell::new(None), has_schema: Cell::new(false), has_alarm: Cell::new(false) }
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let (has_schema, has_alarm) = (Cell::new(false), Cell::new(false));
+        Self(Rc::new(Shell { state: State::from(state), env, memory: RefCell::new(None), has_schema, has_alarm }))
     }
 
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        match super::probed(&request) {
-            Some(answer) => answer,
-            None => super::answer(self.handle(&request).await),
-        }
+    /// A response, or a promise of one where an alarm has to be set first.
+    ///
+    /// # Errors
+    /// None that has words: a fault is an answer.
+    pub fn fetch(&self, request: &web_sys::Request) -> Result<JsValue, JsValue> {
+        let decided = match super::command(request) {
+            // Before the decision: a claim that stood and was then answered with a fault would be tried
+            // again, and the second try be taken for a replay.
+            Ok(command) if grant::Grant::may_create(&command) && !self.0.has_alarm.get() => {
+                let shell = self.0.clone();
+                let answering =
+                    async move { super::answer(shell.arm_and_decide(&command).await).map(JsValue::from).map_err(JsValue::from) };
+                return Ok(future_to_promise(AssertUnwindSafe(answering)).into());
+            }
+            Ok(command) => self.0.handle(&command),
+            Err(fault) => Err(fault),
+        };
+        super::answer(decided).map(JsValue::from).map_err(JsValue::from)
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        // An error makes the platform call again, up to six times.
-        self.sweep().await.map_err(|fault| worker::Error::RustError(fault.to_string()))?;
-        Response::empty()
+    /// The daily sweep of this grant.
+    ///
+    /// # Errors
+    /// An error makes the platform call again, up to six times.
+    pub async fn alarm(&self) -> Result<(), JsValue> {
+        let shell = self.0.clone();
+        shell.sweep().await.map_err(|fault| JsValue::from(fault.to_string()))
     }
 }
 
-impl Grant {
-    async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
-        let command: Command = super::command(request)?;
-        // Before the decision: a claim that stood and was then answered with a fault would be tried
-        // again, and the second try be taken for a replay.
-        if grant::Grant::may_create(&command) && !self.has_alarm.get() {
-            self.arm().await?;
-        }
-        self.decide(&command).inspect_err(|_| drop(self.memory.take()))
+impl Shell {
+    async fn arm_and_decide(&self, command: &Command) -> Result<Answer, Fault> {
+        self.arm().await?;
+        self.handle(command)
+    }
+
+    fn handle(&self, command: &Command) -> Result<Answer, Fault> {
+        self.decide(command).inspect_err(|_| drop(self.memory.take()))
     }
 
     /// One turn: load, decide, write.
     fn decide(&self, command: &Command) -> Result<Answer, Fault> {
-        let random: Random = random()?;
+        // Only what makes a family needs any.
+        let random: Random = if grant::Grant::may_create(command) { random()? } else { [0; size_of::<Random>()] };
         let mut memory = self.memory.borrow_mut();
         if memory.is_none() {
             *memory = Some(self.load()?);

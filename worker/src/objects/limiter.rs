@@ -76,10 +76,7 @@ impl DurableObject for RateLimiter {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        match super::probed(&request) {
-            Some(answer) => answer,
-            None => super::answer(self.handle(&request).await),
-        }
+        Ok(super::answer(self.handle(&request).await)?.into())
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -100,7 +97,7 @@ type Act<'a> = &'a dyn Fn(&mut Counter) -> (Answer, bool);
 
 impl RateLimiter {
     async fn handle(&self, request: &Request) -> Result<Answer, Fault> {
-        match super::command(request)? {
+        match super::command(request.inner())? {
             Command::Take(counters) => self.take(&counters).await,
             Command::GiveBack(names) => {
                 for name in names {
