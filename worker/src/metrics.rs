@@ -70,7 +70,6 @@ pub(crate) enum Counter {
     /// Operations of KV that failed.
     KvFault,
     /// The platform's API did not answer, or with a fault.
-    #[allow(dead_code, reason = "counted by the gateway")]
     UpstreamError,
 }
 

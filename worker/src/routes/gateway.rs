@@ -5,7 +5,6 @@
 //! or for a credential, and with whose request it is, signed (RFC 9421). Its answer is passed on as a
 //! stream without what would speak for this origin, which has consent pages.
 
-use edgegrant_core::encoding::uuid;
 use edgegrant_core::gateway::headers::{Caller, goes_down, goes_up, is_json};
 use edgegrant_core::gateway::rules::{Found, Method, Rule, find};
 use edgegrant_core::gateway::{path, signature};
@@ -17,7 +16,8 @@ use crate::access::{self, Access, Presented, Verdict};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::fault::{Fault, OrFault as _};
-use crate::platform::{now_s, random};
+use crate::metrics::{self, Counter};
+use crate::platform::now_s;
 use crate::refusal;
 use crate::upstream::{NoAnswer, Upstream};
 
@@ -90,7 +90,11 @@ async fn allowed(call: &Call, upstream: &Upstream, rule: &Rule, access: &Access)
     if !missing.is_empty() {
         return Ok(refusal::resource(call, ResourceError::ScopeMissing, &missing.join(" ")));
     }
-    let answer = match forwarded(call, upstream, access).await? {
+    let sent = forwarded(call, upstream, access).await?;
+    if !sent.as_ref().is_ok_and(|response| (200..500).contains(&response.status())) {
+        metrics::count(Counter::UpstreamError);
+    }
+    let answer = match sent {
         Ok(response) if (200..=599).contains(&response.status()) => passed_on(call, &response)?,
         Ok(_) => refusal::resource(call, ResourceError::UpstreamFailed, "").because("upstream answer invalid"),
         Err(NoAnswer::Failed) => refusal::resource(call, ResourceError::UpstreamFailed, "").because("upstream unreachable"),
@@ -123,7 +127,8 @@ fn upward(call: &Call, access: &Access, derived: &[(&str, &str)]) -> Result<Head
     let headers = copy(sent)?;
     let connection = call.header("connection").unwrap_or_default();
     keep(&headers, |name| goes_up(name, &connection))?;
-    let request_id = uuid(random()?);
+    // That of the line in the log, and of the answer.
+    let request_id = metrics::request_id().or_fault("request id")?;
     let checked = &access.checked;
     let caller = Caller {
         account: &checked.account,

@@ -48,7 +48,9 @@ pub fn goes_up(name: &str, connection: &str) -> bool {
 /// Whether an answer's header is passed on; `connection` is the value of its `Connection`.
 #[must_use]
 pub fn goes_down(name: &str, connection: &str) -> bool {
-    const NEVER: [&str; 9] = [
+    const NEVER: [&str; 10] = [
+        // The answer has that of the log.
+        "x-request-id",
         "set-cookie",
         "set-cookie2",
         "clear-site-data",
