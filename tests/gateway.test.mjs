@@ -64,11 +64,12 @@ test("a token with the scopes of the rule goes through, byte for byte; other rul
     assert.equal(answer.status, missing ? 403 : 200, `${method} ${path}`);
     if (!missing) continue;
     const challenge = `Bearer realm="api", error="insufficient_scope", error_description="the access token lacks the scope ${missing}", scope="${missing}"`;
-    assert.equal(answer.headers.get("www-authenticate"), challenge);
+    const [told, metadata] = answer.headers.get("www-authenticate").split(", resource_metadata=");
+    assert.deepEqual([told, metadata], [challenge, `"${server.issuer}/.well-known/oauth-protected-resource${path}"`]);
     assert.equal(answer.json.error, "insufficient_scope");
   }
   const none = await ask("/api/v1/bookings", { method: "POST", token: await scoped("account:read") });
-  assert.match(none.headers.get("www-authenticate"), /scope="bookings:read bookings:write"$/);
+  assert.match(none.headers.get("www-authenticate"), /scope="bookings:read bookings:write", resource_metadata="[^"]+"$/);
   assert.equal((await seen()).length, 4);
 });
 
@@ -96,7 +97,7 @@ test("what no rule has is not found, without asking who it is; a path of other m
     assert.deepEqual([answer.status, answer.headers.get("allow")], [allow ? 405 : 200, allow], `${method} ${path}`);
   }
   assert.deepEqual(await seen(), ["POST /api/v1/bookings/7/x"]);
-  assert.match(server.log, /"method":"GET","ms":\d+,"reason":"no rule","route":"other","status":404/);
+  assert.match(server.log, /"method":"GET","ms":\d+,"outcome":"refused","reason":"no rule","route":"other","status":404/);
 });
 
 test("endpoints and pages are matched first and never go through, in no spelling", async () => {
@@ -107,6 +108,8 @@ test("endpoints and pages are matched first and never go through, in no spelling
   for (const path of ["/API/v1/bookings", "/%61pi/v1/bookings", "/login", "/v1/bookings", "/manage/v1/none", "/.well-known/x"]) await ask(path);
   assert.deepEqual(await seen(), []);
 });
+
+const METADATA = () => `resource_metadata="${server.issuer}/.well-known/oauth-protected-resource/api/v1/bookings"`;
 
 test("credentials: none, garbage, of another kind, twice", async () => {
   await seen();
@@ -121,7 +124,7 @@ test("credentials: none, garbage, of another kind, twice", async () => {
   ]) {
     const answer = await ask(path, init);
     assert.equal(answer.status, status, path);
-    if (typeof challenge === "string") assert.equal(answer.headers.get("www-authenticate"), challenge);
+    if (typeof challenge === "string") assert.equal(answer.headers.get("www-authenticate"), `${challenge}, ${METADATA()}`);
     else assert.match(answer.headers.get("www-authenticate"), challenge);
   }
   await server.clock(3_601_000);
@@ -230,7 +233,7 @@ test("an API that throws is 502; its own errors pass through as they are", async
 
 test("the log names the rule and nothing of the path", async () => {
   await ask("/api/v1/bookings/private-number-12345?q=private-query");
-  assert.match(server.log, /"method":"GET","ms":\d+,"reason":"","route":"\/api\/v1\/bookings\/\{id\}","status":200/);
+  assert.match(server.log, /"method":"GET","ms":\d+,"outcome":"ok","reason":"","route":"\/api\/v1\/bookings\/\{id\}","status":200/);
   assert.ok(!server.log.includes("private-number") && !server.log.includes("private-query"));
 });
 

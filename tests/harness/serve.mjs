@@ -56,6 +56,7 @@ const edgegrant = {
   durableObjects: { GRANT: object("Grant"), APP: object("App"), RATE_LIMITER: object("RateLimiter") },
   ratelimits: { UNPROVEN: { namespace_id: "1001", simple: { limit: options.unprovenLimit, period: 60 } } },
   serviceBindings: options.services,
+  ...(options.analytics && { analyticsEngineDatasets: { METRICS: { dataset: "edgegrant" } } }),
   ...(options.direct && { unsafeDirectSockets: [{ host: "127.0.0.1", port: options.direct }] }),
   ...(options.email && { email: { send_email: [{ name: "EMAIL", ...options.email }] } }),
   ...(options.bare
