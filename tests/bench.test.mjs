@@ -19,7 +19,7 @@ test("a quick run ends with a table of figures, each above 0, and the same as JS
     const { figures } = JSON.parse(readFileSync(file, "utf8"));
     const rows = [...stdout.matchAll(/^\| (.+?) +\| (.+?) +\| (.+?) +\|/gm)].slice(1).map(([, ...cells]) => cells);
     assert.equal(rows.length, figures.length);
-    for (const [name, of, rate] of rows) assert.ok(rate === "not there" || Number(rate) > 0, `${name} of ${of}: ${rate}`);
+    for (const [name, of, rate] of rows) assert.ok(Number(rate) > 0, `${name} of ${of}: ${rate}`);
     for (const kind of ["check", "refresh", "exchange"]) {
       for (const one of [kind, `${kind}-peer`]) assert.ok(figures.find((figure) => figure.kind === one)?.median > 0, one);
     }

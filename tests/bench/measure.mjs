@@ -37,13 +37,13 @@ export async function measure(subject, { seconds, codes, connections }) {
   return { rate: total / result.duration, cpu };
 }
 
-async function pooled({ pool, formOf, next }, { codes }) {
+async function pooled({ pool, formOf, next, headers }, { codes }) {
   const waiting = await pool(codes);
   return {
     requests: [
       {
         method: "POST",
-        headers: FORM,
+        headers: { ...FORM, ...headers },
         setupRequest: (request) => ({ ...request, body: encoded(formOf(waiting.shift())) }),
         onResponse: (status, text) => {
           if (next && status === 200) waiting.push(next(JSON.parse(text)));

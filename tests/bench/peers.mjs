@@ -8,6 +8,7 @@ import { several } from "./edgegrant.mjs";
 /** The Workers beside Edgegrant. */
 export const WORKERS = [
   { name: "caller", script: "bench/workers/caller.mjs", services: { AUTH: { name: "edgegrant", entrypoint: "Access" } } },
+  { name: "api", script: "bench/workers/api.mjs" },
   { name: "hop", script: "bench/workers/hop.mjs", platform: { durableObjects: { HOP: { className: "Hop", useSQLite: true } } } },
   { name: "peer", script: "bench/workers/peer.mjs", platform: { kvNamespaces: { OAUTH_KV: "peer" } } },
 ];

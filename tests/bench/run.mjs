@@ -94,11 +94,8 @@ function table(list) {
   const rows = [["what", "of", "requests/s", "lowest to highest", "CPU each, µs", "of a bare hop", "of workers-oauth-provider"]];
   for (const subject of list) {
     const { name, group, rates, cpu } = subject;
-    if (!rates) rows.push([name, group, "not there", "", "", "", ""]);
-    else {
-      const spread = `${figure(Math.min(...rates))} to ${figure(Math.max(...rates))}`;
-      rows.push([name, group, figure(median(rates)), spread, cpu.length ? figure(median(cpu)) : "", ...compared(subject, list)]);
-    }
+    const spread = `${figure(Math.min(...rates))} to ${figure(Math.max(...rates))}`;
+    rows.push([name, group, figure(median(rates)), spread, cpu.length ? figure(median(cpu)) : "", ...compared(subject, list)]);
   }
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
@@ -113,11 +110,10 @@ await main(async () => {
   const stops = [];
   try {
     const list = await subjects(stops);
-    const there = list.filter(({ missing }) => !missing);
-    await rounds(there);
+    await rounds(list);
     say(`\n${new Date().toISOString().slice(0, 10)}, ${machine}, ${CONNECTIONS} connections, ${SETTING.rounds} rounds of ${SETTING.seconds} s, medians\n`);
     say(table(list));
-    const figures = list.map(({ name, group, kind, rates, cpu }) => ({ name, group, kind, rates, cpu, median: rates ? median(rates) : null }));
+    const figures = list.map(({ name, group, kind, rates, cpu }) => ({ name, group, kind, rates, cpu, median: median(rates) }));
     if (values.json) writeFileSync(values.json, `${JSON.stringify({ at: new Date(), machine, ...SETTING, connections: CONNECTIONS, figures }, null, 2)}\n`);
   } finally {
     for (const stop of stops) await stop();

@@ -3,6 +3,7 @@
 //! of names that we gave (client ids, grants, request ids), and of numbers.
 
 use edgegrant_core::encoding::hex;
+use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -11,7 +12,10 @@ use crate::metrics;
 use crate::platform::random;
 
 /// What is told of a request.
+#[derive(Serialize)]
 pub(crate) struct Line<'a> {
+    /// `request`.
+    pub(crate) event: &'static str,
     /// Its id.
     pub(crate) id: &'a str,
     /// Its method.
@@ -37,6 +41,7 @@ pub(crate) fn request(call: &Call, answer: &Answer, tally: &metrics::Tally, ms: 
     let (method, outcome) = (call.method(), metrics::outcome(answer));
     let of_policy = call.rule.get().is_some() || call.config.policy.endpoint(&call.path).is_some();
     let line = Line {
+        event: "request",
         id: &tally.id,
         method: method.as_ref(),
         // An endpoint's address and a rule's pattern are the policy's words; of others only the part that is ours.
@@ -48,11 +53,7 @@ pub(crate) fn request(call: &Call, answer: &Answer, tally: &metrics::Tally, ms: 
         grant: call.grant.get().map(|grant| grant.object_name()),
         ms,
     };
-    let Line { id, method, route, status, outcome: word, reason, client, grant, ms } = &line;
-    let text = serde_json::json!({
-        "event": "request", "id": id, "method": method, "route": route, "status": status, "outcome": word, "reason": reason,
-        "client": client, "grant": grant, "ms": ms,
-    });
+    let text = serde_json::to_string(&line).unwrap_or_default();
     worker::console_log!("{text}");
     metrics::done(call, tally, outcome, &line);
 }
