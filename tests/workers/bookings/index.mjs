@@ -45,6 +45,10 @@ export class Account extends DurableObject {
     return this.sql.exec("SELECT id, name, email FROM customers ORDER BY id LIMIT 100").toArray();
   }
 
+  add({ name, email }) {
+    return this.sql.exec("INSERT INTO customers (name, email) VALUES (?, ?) RETURNING id, name, email", name, email).one();
+  }
+
   /** The id of a new booking; null when there is no such customer. */
   book({ service, starts_at, customer_id }) {
     if (this.sql.exec("SELECT id FROM customers WHERE id = ?", customer_id).toArray().length === 0) return null;
@@ -74,12 +78,27 @@ function fault({ service, starts_at }) {
   return null;
 }
 
-async function create(request, who, account, path) {
+const notReadable = () => problem(400, "invalid_body", "Send a JSON object of at most 10,000 characters");
+const mayNotWrite = () => problem(403, "forbidden", `One of these is needed: ${WRITING.join(", ")}`);
+const mayWrite = ({ scopes }) => scopes.some((scope) => WRITING.includes(scope));
+
+async function createCustomer(request, who, account) {
   const wanted = await body(request);
-  if (!wanted) return problem(400, "invalid_body", "Send a JSON object of at most 10,000 characters");
+  if (!wanted) return notReadable();
+  if (!mayWrite(who)) return mayNotWrite();
+  const isText = (value) => typeof value === "string" && value.trim() !== "" && value.length <= 200;
+  if (!isText(wanted.name) || !isText(wanted.email) || !wanted.email.includes("@")) {
+    return problem(422, "invalid_customer", "name and email: texts of 1 to 200 characters, the second one an e-mail address");
+  }
+  return json(201, await account.add({ name: wanted.name.trim(), email: wanted.email.trim() }));
+}
+
+async function createBooking(request, who, account, path) {
+  const wanted = await body(request);
+  if (!wanted) return notReadable();
   // Some platforms list with POST and a filter.
   if ("filter" in wanted) return list(who, account, wanted.filter?.status);
-  if (!who.scopes.some((scope) => WRITING.includes(scope))) return problem(403, "forbidden", `One of these is needed: ${WRITING.join(", ")}`);
+  if (!mayWrite(who)) return mayNotWrite();
   const wrong = fault(wanted);
   if (wrong) return problem(422, "invalid_booking", wrong);
   const id = await account.book({ service: wanted.service.trim(), starts_at: wanted.starts_at, customer_id: wanted.customer_id ?? 1 });
@@ -98,14 +117,15 @@ async function answer(request, who, account) {
   const reads = request.method === "GET" || request.method === "HEAD";
   if (last === "bookings") {
     if (reads) return list(who, account, searchParams.get("status") ?? undefined);
-    return request.method === "POST" ? create(request, who, account, pathname) : problem(405, "method_not_allowed", "GET or POST");
+    return request.method === "POST" ? createBooking(request, who, account, pathname) : problem(405, "method_not_allowed", "GET or POST");
   }
   if (before === "bookings" && reads) {
     const booking = /^\d{1,9}$/.test(last) ? await account.booking(Number(last)) : undefined;
     return booking ? json(200, booking) : problem(404, "not_found", "There is no such booking");
   }
-  if ((last === "customers" || last === "profiles") && reads) {
-    return json(200, { account: who.account, customers: await account.customers() });
+  if (last === "customers" || last === "profiles") {
+    if (reads) return json(200, { account: who.account, customers: await account.customers() });
+    return request.method === "POST" ? createCustomer(request, who, account) : problem(405, "method_not_allowed", "GET or POST");
   }
   return problem(404, "not_found", "There is nothing at this address");
 }
