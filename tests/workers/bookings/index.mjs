@@ -132,7 +132,7 @@ async function answer(request, who, account) {
 
 export default {
   async fetch(request, env) {
-    const who = await caller(request, env.GATEWAY_KEYS, { ageS: env.AGE_S });
+    const who = await caller(request, env.GATEWAY_KEYS, env.NOW_MS);
     if (!who) return problem(403, "not_through_the_gateway", "This API is called through its gateway");
     return answer(request, who, env.ACCOUNT.get(env.ACCOUNT.idFromName(who.account)));
   },
