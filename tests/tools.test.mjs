@@ -75,6 +75,11 @@ test("npm run dev serves the seeded system with its demo page, and Ctrl-C ends i
     assert.equal((await server.fetch("/demo/")).status, 200);
     const held = await connect(server, await signedIn(server), spa(server));
     assert.equal((await me(server, held.access_token)).status, 200);
+    const bookings = await server.fetch("/api/v1/bookings", { headers: { authorization: `Bearer ${held.access_token}` } });
+    assert.equal(bookings.status, 200, "the sample API is there, behind the gateway");
+    assert.ok((await bookings.json()).bookings.length > 0);
+    assert.equal((await server.fetch("/api/v1/bookings")).status, 401);
+    assert.ok(output().includes(`GET ${server.issuer}/api/v1/bookings   bookings:read`), output());
     assert.ok(!output().includes(held.access_token) && !output().includes(held.code), "nothing secret in its output");
   }),
 );
