@@ -190,7 +190,7 @@ test("no headers in time is 504, and the API hears that nobody waits; with a bod
   assert.ok(Date.now() - began < 3000);
   assert.equal(JSON.parse(await bytes(late)).error, "temporarily_unavailable");
   await eventually(() => gone === 1, "the request to the API ends");
-  assert.ok(server.lines("request").some(({ reason, route, status }) => reason === "upstream too slow" && route === "/api/v1/*" && status === 504));
+  await server.line({ reason: "upstream too slow", route: "/api/v1/*", status: 504 });
   api.answer = async (incoming, response) => {
     await bytes(incoming);
     setTimeout(() => response.end("{}"), 2000);

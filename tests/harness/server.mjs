@@ -202,6 +202,14 @@ export class Server {
     return event ? parsed.filter((line) => line.event === event) : parsed;
   }
 
+  /** The line of a request with these members; what workerd prints may come a moment after the answer. */
+  async line(members) {
+    const found = () => this.lines("request").find((line) => Object.entries(members).every(([name, value]) => line[name] === value));
+    for (let tries = 0; !found() && tries < 100; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (!found()) throw new Error(`no line with ${JSON.stringify(members)} in the log:\n${this.log}`);
+    return found();
+  }
+
   /** Runs an action and returns what it cost. */
   async counted(action) {
     await this.resetCount();

@@ -305,8 +305,9 @@ impl<T> Future for Watched<'_, T> {
 pub(crate) fn outcome(answer: &Answer) -> Counter {
     match (answer.status, answer.reason) {
         (429, _) => Counter::Limited,
+        // What is not served is the caller's mistake (a WebSocket at the gateway).
+        (400..=499 | 501, _) => Counter::Refused,
         (500.., _) => Counter::Fault,
-        (400.., _) => Counter::Refused,
         // A redirect tells an app why not, and people to sign in.
         (300..=399, reason) if !matches!(reason, "" | "allowed" | "not signed in") => Counter::Refused,
         _ => Counter::Ok,
