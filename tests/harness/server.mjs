@@ -195,9 +195,9 @@ export class Server {
     await this.count();
     await this.fetch("/__count", { method: "POST", body: JSON.stringify({ reset: true }) });
   }
-  /** The lines of JSON in the log, of an event if one is named. */
+  /** The lines of JSON in the log, as far as they are complete; of an event if one is named. */
   lines(event) {
-    const lines = this.log.split("\n").filter((line) => line.startsWith('{"'));
+    const lines = this.log.split("\n").slice(0, -1).filter((line) => line.startsWith('{"'));
     const parsed = lines.map((line) => JSON.parse(line));
     return event ? parsed.filter((line) => line.event === event) : parsed;
   }
