@@ -213,7 +213,7 @@ impl Answer {
         self.with("access-control-allow-origin", origin).with("access-control-expose-headers", exposed).with("vary", "Origin")
     }
 
-    /// The answer to a preflight: `*`, no credentials, no storage (design section 5).
+    /// The answer to a preflight: `*`, no credentials, no storage.
     pub(crate) fn preflight(methods: &str) -> Self {
         Self::empty(204)
             .with("access-control-allow-origin", "*")

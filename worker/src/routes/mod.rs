@@ -73,7 +73,7 @@ impl Place {
         }
     }
 
-    /// Whether scripts of other origins call it (design section 5, attack A23).
+    /// Whether scripts of other origins call it (attack A23).
     const fn is_cross_origin(self) -> bool {
         match self {
             Self::Endpoint(endpoint) => !matches!(endpoint, Endpoint::Authorize | Endpoint::Decision | Endpoint::Introspect),
