@@ -41,3 +41,9 @@ test("every file and folder that the README names is there", () => {
     assert.ok(existsSync(new URL(`../${path}`, import.meta.url)), path);
   }
 });
+
+test("the sample API verifies requests of the gateway as the README shows", () => {
+  const [, shown] = readme.match(/^```js\n(\/\/ Verifies a request of the gateway[\s\S]*?)^```$/m);
+  const used = readFileSync(new URL("workers/bookings/gateway.mjs", import.meta.url), "utf8");
+  assert.ok(used.includes(shown));
+});
