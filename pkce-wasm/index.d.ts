@@ -18,6 +18,8 @@ export interface PkceConfig extends RequestOptions {
   issRequired?: boolean;
   /** Where pending logins wait: `sessionStorage` (default), `localStorage`, or your own. */
   storage?: "session" | "local" | FlowStorage;
+  /** Binds tokens to a key of this browser (RFC 9449): see `createDpop`. */
+  dpop?: Dpop;
 }
 
 export interface RequestOptions {
@@ -73,7 +75,8 @@ export interface Grant {
 
 export interface Tokens {
   accessToken: string;
-  tokenType: "Bearer";
+  /** `DPoP` when the server bound the token to the key of `config.dpop`. */
+  tokenType: "Bearer" | "DPoP";
   /** Milliseconds since 1970, when the server says how long the token lives. */
   expiresAt?: number;
   refreshToken?: string;
@@ -107,6 +110,7 @@ export type PkceErrorCode =
   | "invalid_response"
   | "issuer_mismatch"
   | "issuer_missing"
+  | "login_required"
   | "network"
   | "refresh_token_missing"
   | "state_expired"
@@ -168,3 +172,91 @@ export function revoke(config: PkceConfig, token: string, hint?: "access_token" 
 
 /** The settings of a server from its metadata (RFC 8414, else OpenID Connect discovery). */
 export function discover(issuer: string, options?: RequestOptions): Promise<ServerSettings>;
+
+/** A proof-of-possession key (RFC 9449). Its private half cannot be read by any script. */
+export interface Dpop {
+  /** A proof for one request, to send as its `DPoP` header. */
+  proof(request: DpopRequest): Promise<string>;
+  /** The thumbprint of the public key (RFC 7638), as servers name it in `cnf.jkt`. */
+  thumbprint(): Promise<string>;
+  /** Remembers the `DPoP-Nonce` of a response for its origin; whether there was a new one. */
+  noteNonce(url: string, response: Response): boolean;
+  /** Deletes the key: tokens bound to it are of no use any more. */
+  forget(): Promise<void>;
+}
+
+export interface DpopRequest {
+  method: string;
+  url: string;
+  /** The token that the request carries, for `ath`. */
+  accessToken?: string;
+}
+
+export interface DpopOptions {
+  /** Names the key in IndexedDB; apps of one origin that must not share it give different names. */
+  name?: string;
+}
+
+/**
+ * The key is made at its first use, not extractable, and kept in IndexedDB, which tabs share. Where
+ * there is no IndexedDB it lives as long as the page. Needs `crypto.subtle`, so a secure origin.
+ */
+export function createDpop(options?: DpopOptions): Dpop;
+
+export interface SessionConfig extends PkceConfig {
+  /**
+   * Where the tokens are: the memory of the tabs (default; tabs give them to each other), or
+   * `sessionStorage`, `localStorage`, or your own. The README has the trade-off.
+   */
+  tokens?: "memory" | "session" | "local" | SessionStore;
+  /** Seconds before its end that an access token is renewed: 60 unless set. Covers clock skew too. */
+  renewBefore?: number;
+}
+
+/** Your own place for the tokens of a session; `null` means none. */
+export interface SessionStore {
+  load(): Tokens | null | undefined | Promise<Tokens | null | undefined>;
+  save(tokens: Tokens | null): void | Promise<void>;
+}
+
+export interface SessionState {
+  /** Whether there are tokens. Unknown, so false, until the first look into the store has ended. */
+  signedIn: boolean;
+  /** False until the first look into the store has ended. */
+  ready: boolean;
+  scope?: string;
+  /** Why it is so: `ended` when the server refused the refresh token. */
+  reason: "start" | "login" | "refresh" | "logout" | "ended";
+}
+
+export interface SessionFetchInit extends RequestInit {
+  /** Answers 429 and 503 with `Retry-After` are waited for and tried again: at most this many seconds in all. */
+  waitFor?: number;
+}
+
+export interface Session {
+  /** The same object until something changes, so that it can be compared. */
+  readonly state: SessionState;
+  /** Goes to the server: see `startLogin`. */
+  login(options?: StartOptions): Promise<never>;
+  /** Takes the tokens of a callback: see the function of the same name. */
+  handleCallback(url?: string | URL): Promise<LoginResult | null>;
+  /** Takes tokens that came another way. */
+  accept(tokens: Tokens): Promise<void>;
+  /** A token that works for a while; renewed first when it is about to end. Rejects with `login_required`. */
+  getAccessToken(options?: { renew?: boolean }): Promise<string>;
+  /** `fetch` with the access token; after a 401 once more with a renewed one. Only to https or loopback. */
+  fetch(input: string | URL | Request, init?: SessionFetchInit): Promise<Response>;
+  /**
+   * Forgets the tokens in all tabs at once, then revokes them. Does not reject: `revoked` says
+   * whether the server knows, `error` why not.
+   */
+  logout(): Promise<{ revoked: boolean; error?: PkceError }>;
+  /** Calls back after each change, also one of another tab; gives the function that ends it. */
+  onChange(listener: (state: SessionState) => void): () => void;
+  /** Ends the listening to other tabs. */
+  close(): void;
+}
+
+/** Tokens with no plumbing. Tabs of one origin with the same issuer and client share one session. */
+export function createSession(config: SessionConfig): Session;

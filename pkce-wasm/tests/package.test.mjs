@@ -63,7 +63,7 @@ test("the package holds what it exports and nothing of the builder", () => {
 });
 
 test("every code is known to the core, the driver, the types and the README alike", () => {
-  const driver = [...read("errors.js").matchAll(/^ {2}(\w+): \[/gm)].map(([, code]) => code).sort();
+  const driver = [...read("../js/errors.js").matchAll(/^ {2}(\w+): \[/gm)].map(([, code]) => code).sort();
   const types = [...read("index.d.ts").matchAll(/^ {2}\| "(\w+)"/gm)].map(([, code]) => code).sort();
   const core = [...read("../src/error.rs").matchAll(/Self::\w+ => "(\w+)"/g)].map(([, code]) => code);
   assert.deepEqual(types, driver);

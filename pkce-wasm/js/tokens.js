@@ -1,0 +1,49 @@
+// What is done with tokens later: refresh (RFC 6749 §6) and revocation (RFC 7009).
+import { PkceError } from "./errors.js";
+import { postRevocation, postToken } from "./http.js";
+import { nameOf, shared } from "./shared.js";
+
+const refreshes = new Map(); // running refreshes, by client and token
+const turns = new Map(); // the last in each queue, where there are no Web Locks
+
+export function refresh(config, source) {
+  if (typeof source === "object" && source) return refreshStored(config, source);
+  return shared(refreshes, `${nameOf(config)} ${source}`, () => refreshWith(config, { refreshToken: source }));
+}
+
+async function refreshWith(config, { refreshToken, scope }) {
+  if (!refreshToken) throw new PkceError("refresh_token_missing");
+  const form = { grant_type: "refresh_token", client_id: config.clientId, refresh_token: refreshToken };
+  return postToken(config, form, { refreshToken, scope });
+}
+
+// Tabs that share stored tokens take turns; who finds them changed after waiting uses those. The
+// new tokens are saved before the next one gets its turn.
+async function refreshStored(config, { load, save }) {
+  const before = await load();
+  return inTurn(`pkce-wasm ${nameOf(config)}`, async () => {
+    const current = await load();
+    if (current && current.accessToken !== before?.accessToken) return current;
+    const tokens = await refreshWith(config, current ?? {});
+    await save(tokens);
+    return tokens;
+  });
+}
+
+// Web Locks reach all tabs but exist on secure origins only; elsewhere the turns are this page's.
+function inTurn(name, work) {
+  const locks = globalThis.navigator?.locks;
+  if (locks) return locks.request(name, work);
+  const turn = (turns.get(name) ?? Promise.resolve()).then(work);
+  turns.set(
+    name,
+    turn.catch(() => {}),
+  );
+  return turn;
+}
+
+export async function revoke(config, token, hint) {
+  const form = { token, client_id: config.clientId };
+  if (hint) form.token_type_hint = hint;
+  await postRevocation(config, form);
+}
