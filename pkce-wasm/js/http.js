@@ -24,9 +24,9 @@ export function endpoint(config, key) {
 // undefined when it has none.
 export async function send(options, url, init) {
   const { signal } = options;
-  const headers = { accept: "application/json" };
+  const headers = { accept: "application/json", ...init?.headers };
   try {
-    const response = await (options.fetch ?? fetch)(url, { ...FIXED, headers, signal, ...init });
+    const response = await (options.fetch ?? fetch)(url, { ...FIXED, signal, ...init, headers });
     return { response, body: parse(await response.text()) };
   } catch (cause) {
     throw new PkceError(signal?.aborted ? "aborted" : "network", { cause });
@@ -44,10 +44,20 @@ function parse(text) {
 
 const textOf = (value) => (typeof value === "string" && value ? value : undefined);
 
+// RFC 9449 §5: with a key every request carries a proof. §8: a server that misses its nonce there is asked once more.
+async function sendProof(config, url, init, again) {
+  const { dpop } = config;
+  const headers = dpop && { dpop: await dpop.proof({ method: init.method, url }) };
+  const answer = await send(config, url, { ...init, headers });
+  const named = dpop?.noteNonce(url, answer.response);
+  const missed = named && !again && answer.body?.error === "use_dpop_nonce";
+  return missed ? sendProof(config, url, init, true) : answer;
+}
+
 // POSTs a form; gives the JSON object of a success, throws `token_error` for everything else.
 async function post(config, key, form) {
   const init = { method: "POST", body: new URLSearchParams(form) };
-  const { response, body } = await send(config, endpoint(config, key), init);
+  const { response, body } = await sendProof(config, endpoint(config, key), init);
   if (response.ok) return body;
   const wait = Number.parseInt(response.headers.get("retry-after"), 10);
   throw new PkceError("token_error", {
@@ -63,18 +73,21 @@ export async function postRevocation(config, form) {
 }
 
 // RFC 6749 §5.1. A server that does not rotate sends no new refresh token, so the one in use stays
-// (§6); one that grants what was asked for may leave out the scope.
+// (§6); one that grants what was asked for may leave out the scope. A token that is not bound to the key of the app, or
+// bound without one, is refused (RFC 9449 §5).
 export async function postToken(config, form, asked = {}) {
   const body = (await post(config, "tokenEndpoint", form)) ?? {};
   const accessToken = textOf(body.access_token);
   const seconds = body.expires_in === undefined ? undefined : Number(body.expires_in);
-  const bearer = textOf(body.token_type)?.toLowerCase() === "bearer";
-  if (!accessToken || !bearer || (seconds !== undefined && !(seconds >= 0))) {
+  const tokenType = config.dpop ? "DPoP" : "Bearer";
+  const typed = textOf(body.token_type)?.toLowerCase() === tokenType.toLowerCase();
+  if (accessToken && !typed) throw new PkceError("invalid_response", { subject: `token_type is not ${tokenType}` });
+  if (!accessToken || (seconds !== undefined && !(seconds >= 0))) {
     throw new PkceError("invalid_response", { subject: "token response" });
   }
   return {
     accessToken,
-    tokenType: "Bearer",
+    tokenType,
     expiresAt: seconds === undefined ? undefined : Date.now() + seconds * 1000,
     refreshToken: textOf(body.refresh_token) ?? asked.refreshToken,
     scope: textOf(body.scope) ?? asked.scope,
