@@ -33,16 +33,16 @@ const PAGES = {
 };
 
 // better-auth leaves CORS to the server around it. Nothing but what the client must be allowed.
-function allow(appOrigin, request, response) {
+function allow(appOrigin, headers, request, response) {
   if (request.headers.origin !== appOrigin) return false;
   response.setHeader("access-control-allow-origin", appOrigin);
   response.setHeader("vary", "origin");
   if (request.method !== "OPTIONS") return false;
-  response.writeHead(204, { "access-control-allow-headers": "authorization" }).end();
+  response.writeHead(204, { "access-control-allow-headers": headers }).end();
   return true;
 }
 
-export async function startBetterAuth({ redirectUri }) {
+export async function startBetterAuth({ redirectUri, dpop = false }) {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -69,13 +69,15 @@ export async function startBetterAuth({ redirectUri }) {
       token_endpoint_auth_method: "none",
       grant_types: ["authorization_code", "refresh_token"],
       scope: "openid profile offline_access",
+      dpop_bound_access_tokens: dpop,
     },
   });
   const answer = toNodeHandler(auth);
   server.on("request", (request, response) => {
+    const headers = dpop ? "authorization, dpop" : "authorization";
     const html = PAGES[request.url.split("?")[0]];
     if (html) return response.writeHead(200, { "content-type": "text/html" }).end(html);
-    if (allow(new URL(redirectUri).origin, request, response)) return undefined;
+    if (allow(new URL(redirectUri).origin, headers, request, response)) return undefined;
     return answer(request, response);
   });
   return {
