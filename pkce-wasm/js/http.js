@@ -81,9 +81,8 @@ export async function postToken(config, form, asked = {}) {
   const seconds = body.expires_in === undefined ? undefined : Number(body.expires_in);
   const tokenType = config.dpop ? "DPoP" : "Bearer";
   const typed = textOf(body.token_type)?.toLowerCase() === tokenType.toLowerCase();
-  if (accessToken && !typed) throw new PkceError("invalid_response", { subject: `token_type is not ${tokenType}` });
-  if (!accessToken || (seconds !== undefined && !(seconds >= 0))) {
-    throw new PkceError("invalid_response", { subject: "token response" });
+  if (!accessToken || !typed || (seconds !== undefined && !(seconds >= 0))) {
+    throw new PkceError("invalid_response", { subject: typed ? "token response" : `token_type is not ${tokenType}` });
   }
   return {
     accessToken,

@@ -49,13 +49,16 @@ test("the key survives a reload, and no script can read its private half", async
 
 test("two tabs that start at the same time make one key", async () => {
   const pages = [await open(context, app.redirectUri), await open(context, app.redirectUri)];
-  // Both have seen that there is none before either keeps one.
+  // Both have seen that there is none before either keeps one; the slower one goes on when the other has its key.
   let arrived = 0;
   let go;
+  let tabs;
   const both = new Promise((resolve) => (go = resolve));
-  await context.exposeFunction("meet", () => {
-    if ((arrived += 1) === 2) go();
-    return both;
+  await context.exposeFunction("meet", async () => {
+    arrived += 1;
+    if (arrived < 2) return both;
+    go();
+    await Promise.race(tabs);
   });
   for (const page of pages) {
     await page.evaluate(() => {
@@ -66,7 +69,8 @@ test("two tabs that start at the same time make one key", async () => {
       };
     });
   }
-  const [one, two] = await Promise.all(pages.map(thumbprint));
+  tabs = pages.map(thumbprint);
+  const [one, two] = await Promise.all(tabs);
   assert.equal(arrived, 2);
   assert.equal(one, two);
 });
