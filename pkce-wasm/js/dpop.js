@@ -1,6 +1,6 @@
-// Proof of possession (RFC 9449): a key of this browser, proofs made with it (§4.2), and the nonces that servers want to
-// see in them (§8, §9). `iat` is this machine's clock: a server that allows for wrong clocks names a nonce (§11.1); the
-// `Date` of an answer cannot be read across origins.
+// Proof of possession (RFC 9449): a key of this browser, proofs made with it (§4.2), and the nonces that
+// servers want to see in them (§8, §9). `iat` is this machine's clock: a server that allows for wrong clocks
+// names a nonce (§11.1); the `Date` of an answer cannot be read across origins.
 import { PkceError } from "./errors.js";
 
 const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };

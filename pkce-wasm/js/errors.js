@@ -11,7 +11,7 @@ const CODES = {
   state_expired: ["login", "The login was started more than ten minutes ago"],
   state_missing: ["login", "The answer has no state"],
   state_unknown: ["login", "No login with this state is pending in this browser"],
-  unsupported: ["no", "No WebAssembly (is 'wasm-unsafe-eval' in the script-src of the page?), no secure randomness, or for DPoP no https"],
+  unsupported: ["no", "No WebAssembly (is 'wasm-unsafe-eval' in the script-src of the page?), secure randomness or, for DPoP, https"],
 
   aborted: ["no", "The request was aborted by its signal"],
   insecure_endpoint: ["no", "The URL is neither https nor on the loopback interface"],

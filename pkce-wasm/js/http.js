@@ -73,8 +73,8 @@ export async function postRevocation(config, form) {
 }
 
 // RFC 6749 §5.1. A server that does not rotate sends no new refresh token, so the one in use stays
-// (§6); one that grants what was asked for may leave out the scope. A token that is not bound to the key of the app, or
-// bound without one, is refused (RFC 9449 §5).
+// (§6); one that grants what was asked for may leave out the scope. With a key a token that is not bound
+// is refused, without one a bound token (RFC 9449 §5).
 export async function postToken(config, form, asked = {}) {
   const body = (await post(config, "tokenEndpoint", form)) ?? {};
   const accessToken = textOf(body.access_token);

@@ -39,8 +39,9 @@ test("the key survives a reload, and no script can read its private half", async
     const database = await ended(indexedDB.open("pkce-wasm"));
     const [pair] = await ended(database.transaction("keys").objectStore("keys").getAll());
     const formats = ["jwk", "pkcs8", "raw"];
-    const tries = formats.map((format) => crypto.subtle.exportKey(format, pair.privateKey).then(String, (error) => error.name));
-    return { extractable: pair.privateKey.extractable, type: pair.privateKey.type, tries: await Promise.all(tries) };
+    const { privateKey } = pair;
+    const tries = formats.map((format) => crypto.subtle.exportKey(format, privateKey).then(String, ({ name }) => name));
+    return { extractable: privateKey.extractable, type: privateKey.type, tries: await Promise.all(tries) };
   });
   assert.equal(stolen.type, "private");
   assert.equal(stolen.extractable, false);
@@ -129,7 +130,8 @@ async function at(start, options = {}) {
   app.trust(server.issuer);
   const page = await open(context, app.redirectUri);
   const settings = await call(page, "discover", server.issuer);
-  const config = { ...settings, clientId: server.clientId, redirectUri: app.redirectUri, scope: server.scope, $dpop: true };
+  const { clientId, scope } = server;
+  const config = { ...settings, clientId, scope, redirectUri: app.redirectUri, $dpop: true };
   return { server, page, config };
 }
 

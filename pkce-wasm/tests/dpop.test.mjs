@@ -64,7 +64,7 @@ test("without crypto.subtle, as on plain http, the error says what is missing", 
   Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
   try {
     await assert.rejects(createDpop().thumbprint(), pkceError("unsupported", { retry: "no" }));
-    await assert.rejects(createDpop().proof(API), /for DPoP no https/);
+    await assert.rejects(createDpop().proof(API), /for DPoP, https/);
     await assert.rejects(refresh({ ...world.config, dpop: createDpop() }, "rt-0"), pkceError("unsupported"));
     assert.equal(world.server.requests.length, 0);
   } finally {
@@ -132,7 +132,8 @@ test("two calls that learn of the same nonce at the same time both go on", async
 test("no silent downgrade: a Bearer token is no answer to a proof, nor a bound one to none", async () => {
   const dpop = createDpop();
   world.server.answer("/token", tokenAnswer(1));
-  const downgraded = (error) => pkceError("invalid_response", { retry: "no" })(error) && /token_type/.test(error.message);
+  const invalid = pkceError("invalid_response", { retry: "no" });
+  const downgraded = (error) => invalid(error) && /token_type/.test(error.message);
   await assert.rejects(refresh({ ...world.config, dpop }, "rt-0"), downgraded);
   const answer = answerTo(login());
   await assert.rejects(handleCallback({ ...world.config, dpop }, answer), downgraded);
@@ -181,7 +182,8 @@ test("the whole way with oidc-provider, which wants bound tokens and nonces", as
     const params = { dpop_jkt: await dpop.thumbprint() };
     const { tokens } = await handleCallback(config, await loginAt(provider, config, { params }));
     assert.equal(tokens.tokenType, "DPoP");
-    assert.equal(provider.requests.filter(({ path }) => path === "/oidc/token").length, 2, "the nonce took a second request");
+    const exchanges = provider.requests.filter(({ path }) => path === "/oidc/token");
+    assert.equal(exchanges.length, 2, "the nonce took a second request");
 
     assert.equal((await ask(provider, tokens, dpop)).status, 200);
     const renewed = await refresh(config, tokens.refreshToken);
@@ -204,7 +206,8 @@ test("the whole way with oidc-provider, which wants bound tokens and nonces", as
     await assert.rejects(handleCallback({ ...config, dpop: thief }, answer), pkceError("token_error"));
 
     await revoke(config, renewed.refreshToken, "refresh_token");
-    await assert.rejects(refresh(config, renewed.refreshToken), pkceError("token_error", { oauthError: "invalid_grant" }));
+    const ended = pkceError("token_error", { oauthError: "invalid_grant" });
+    await assert.rejects(refresh(config, renewed.refreshToken), ended);
   } finally {
     provider.close();
   }
