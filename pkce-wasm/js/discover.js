@@ -1,6 +1,7 @@
 // The settings of a server from its metadata.
 import { PkceError } from "./errors.js";
-import { endpoint, send } from "./http.js";
+import { endpoint, readable, send } from "./http.js";
+import { ask, checked } from "./record.js";
 
 // RFC 8414 §3.1: the well-known part stands between host and path; OpenID Connect appends it.
 export async function discover(issuer, options = {}) {
@@ -12,7 +13,7 @@ export async function discover(issuer, options = {}) {
     `${origin}${path}/.well-known/openid-configuration`,
   ];
   let failure;
-  // A page cannot see a 404 that comes without CORS headers, as the first place often does: the second one may help.
+  // A page cannot see a 404 without CORS headers, which is often all that the first place has.
   for (const place of places) {
     const { response, body, error } = await send(options, place).catch((error) => ({ error }));
     if (response?.ok && body) return settings(issuer, body);
@@ -23,12 +24,12 @@ export async function discover(issuer, options = {}) {
 }
 
 function settings(issuer, metadata) {
-  if (metadata.issuer !== issuer) throw new PkceError("issuer_mismatch");
+  const known = checked(ask("metadata", { issuer }, readable(metadata)));
   return {
     issuer,
-    authorizationEndpoint: metadata.authorization_endpoint,
-    tokenEndpoint: metadata.token_endpoint,
-    revocationEndpoint: metadata.revocation_endpoint,
-    issRequired: metadata.authorization_response_iss_parameter_supported === true,
+    authorizationEndpoint: known.authorization_endpoint,
+    tokenEndpoint: known.token_endpoint,
+    revocationEndpoint: known.revocation_endpoint,
+    issRequired: known.iss === "1",
   };
 }
