@@ -158,6 +158,7 @@ export function createSession(config) {
   }
 
   async function renewed() {
+    const before = known;
     await heard;
     let from;
     const load = async () => (from = await newest());
@@ -176,7 +177,7 @@ export function createSession(config) {
       if (!known.accessToken) throw new PkceError("login_required", { cause });
       return known;
     };
-    return renew(config, known, load, save, failed);
+    return renew(config, before, load, save, failed);
   }
 
   // Tells the server that tokens are no longer in use; gives the error when it does not know.

@@ -5,6 +5,7 @@ import { loaded, named, open, serveApp } from "./chromium.mjs";
 import { rotate, until } from "./rotating.mjs";
 import { world } from "./setup.mjs";
 
+const START = (signedIn) => ({ signedIn, ready: true, scope: undefined, reason: "start", error: undefined });
 let server;
 const app = () => `${named("localhost")}/app`;
 
@@ -95,11 +96,7 @@ test("a tab that is closed while it renews does not strand the others", async ()
 test("a new tab gets the tokens of the others, also one that is reloaded", async () => {
   const first = await signIn();
   const second = await open(app());
-  assert.deepEqual(await second.evaluate("arrived.then(() => session.state)"), {
-    signedIn: true,
-    ready: true,
-    reason: "start",
-  });
+  assert.deepEqual(await second.evaluate("arrived.then(() => session.state)"), START(true));
   assert.equal(await token(second), "at-1-0");
   await first.reload();
   await loaded(first);
@@ -113,7 +110,7 @@ test("a tab with nobody to ask is ready soon, and signed out", async () => {
   const began = Date.now();
   assert.equal(await page.evaluate("session.getAccessToken().catch(({ code }) => code)"), "login_required");
   assert.ok(Date.now() - began < 1000);
-  assert.deepEqual(await page.evaluate("session.state"), { signedIn: false, ready: true, reason: "start" });
+  assert.deepEqual(await page.evaluate("session.state"), START(false));
 });
 
 for (const place of ["memory", "local"]) {
@@ -166,19 +163,16 @@ for (const place of ["memory", "local"]) {
     let blocked = true;
     world.server.answer("/block", async () => (await until(() => !blocked), { json: {} }));
     server.hold = true;
-    const block = 'const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send();';
-    const result = first.evaluate(`(async () => {
-      const made = session.getAccessToken({ renew: true }).catch(({ code }) => code);
-      await fetch("/begun");
-      ${block}
-      return made;
-    })()`);
-    await until(() => server.waiting === 1 && world.server.requests.some(({ path }) => path === "/block"));
+    const result = renewed(first);
+    await until(() => server.waiting === 1);
+    const sync = '(() => { const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send(); })()';
+    const blocking = first.evaluate(sync);
+    await until(() => world.server.requests.some(({ path }) => path === "/block"));
     server.hold = false;
     await until(() => server.refreshes === 1);
     await second.evaluate("session.logout()");
     blocked = false;
-    await result;
+    await Promise.all([result, blocking]);
     await changed(first, "logout");
     await until(() => server.revoked.includes("rt-1-1"));
     for (const page of [first, second, await open(app())]) {
@@ -210,7 +204,7 @@ test("two sessions of one page share renewals, also where there are no Web Locks
       return other.getAccessToken().then(() =>
         Promise.all([session, other, session, other].map((one) => one.getAccessToken({ renew: true }))));
     })()`);
-    assert.equal(new Set(results).size, 1);
+    assert.equal(new Set(results).size, 1, `${host}: ${results}`);
     assert.equal(server.refreshes, before + 1);
     await page.close();
   }
