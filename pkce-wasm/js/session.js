@@ -120,6 +120,7 @@ export function createSession(config) {
   async function accept(tokens) {
     start();
     await sync(); // what the store has is older, whatever the clock says
+    started = Promise.resolve(); // the other tabs need not be waited for any more
     await take(tokens);
   }
 
