@@ -1,8 +1,9 @@
 // One session in several tabs of Chromium: real processes, Web Locks, BroadcastChannel and storage.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { loaded, named, open, serveApp } from "./chromium.mjs";
-import { rotate, until } from "./rotating.mjs";
+import { becomes, keepTokens, loaded, named, open, signIn } from "./chromium.mjs";
+import { rotate } from "./rotating.mjs";
+import { until } from "./server.mjs";
 import { world } from "./setup.mjs";
 
 const START = (signedIn) => ({ signedIn, ready: true, scope: undefined, reason: "start", error: undefined });
@@ -14,25 +15,6 @@ beforeEach(() => {
   keepTokens("memory");
 });
 
-function keepTokens(tokens) {
-  serveApp(`
-    window.session = pkce.createSession({ ...config, tokens: ${JSON.stringify(tokens)} });
-    window.changes = [];
-    session.onChange(({ reason }) => changes.push(reason));
-    window.arrived = session.handleCallback().catch(({ code }) => code);`);
-}
-
-/** Opens a tab and logs in there. */
-async function signIn(url = app()) {
-  const page = await open(url);
-  const landed = page.waitForURL(/[?&]code=/);
-  await page.evaluate("void session.login()");
-  await landed;
-  await loaded(page);
-  await page.evaluate("arrived.then(() => {})");
-  return page;
-}
-
 async function openTabs(count) {
   const pages = [];
   for (let index = 0; index < count; index += 1) pages.push(await open(app()));
@@ -42,7 +24,7 @@ async function openTabs(count) {
 const signedIn = (page) => page.evaluate("session.state.signedIn");
 const token = (page) => page.evaluate("session.getAccessToken()");
 const renewed = (page) => page.evaluate("session.getAccessToken({ renew: true }).catch(({ code }) => code)");
-const changed = (page, reason) => page.waitForFunction(`session.state.reason === "${reason}"`);
+const changed = (page, reason) => becomes(page, `session.state.reason === "${reason}"`);
 const stored = (page) => page.evaluate("JSON.stringify([{ ...sessionStorage }, { ...localStorage }])");
 
 /** All of them renew, and each has begun before the server answers the first. */
@@ -61,13 +43,13 @@ for (const place of ["memory", "session", "local"]) {
   test(`five tabs that renew at once make one request and hold the same tokens: ${place}`, async () => {
     keepTokens(place);
     const pages = [await signIn(), ...(await openTabs(4))];
-    for (let round = 1; round <= 4; round += 1) {
+    for (let round = 1; round <= 3; round += 1) {
       const results = await renewTogether(pages);
       assert.deepEqual(new Set(results), new Set([`at-1-${round}`]));
       assert.deepEqual([server.refreshes, server.thefts], [round, 0]);
     }
-    for (const page of pages) assert.equal(await token(page), "at-1-4");
-    assert.equal((await stored(pages[0])).includes("at-1-4"), place !== "memory");
+    for (const page of pages) assert.equal(await token(page), "at-1-3");
+    assert.equal((await stored(pages[0])).includes("at-1-3"), place !== "memory");
   });
 }
 
@@ -84,7 +66,7 @@ test("a tab that is closed while it renews does not strand the others", async ()
   void first.evaluate("void session.getAccessToken({ renew: true })");
   await until(() => server.waiting === 1);
   const result = renewed(second);
-  await second.waitForFunction("navigator.locks.query().then(({ pending }) => pending.length === 1)");
+  await becomes(second, "navigator.locks.query().then(({ pending }) => pending.length === 1)");
   await first.close();
   await until(() => world.server.requests.filter(({ path }) => path === "/token").length === 3);
   server.hold = false;
