@@ -19,6 +19,7 @@ export async function startServer() {
       path: pathname,
       query: searchParams,
       headers: request.headers,
+      body,
       form: new URLSearchParams(body),
       gone: () => request.socket.destroyed,
     };
