@@ -6,9 +6,12 @@ import { record } from "./record.js";
 const PREFIX = "pkce-wasm.";
 
 // Looked up at the time of use: browsers may throw on the mere mention of storage.
-function guarded({ storage = "session" }, work) {
+export const storageOf = ({ storage = "session" }) =>
+  typeof storage === "object" ? storage : globalThis[`${storage}Storage`];
+
+function guarded(config, work) {
   try {
-    return work(typeof storage === "object" ? storage : globalThis[`${storage}Storage`]);
+    return work(storageOf(config));
   } catch (cause) {
     throw new PkceError("storage_unavailable", { cause });
   }

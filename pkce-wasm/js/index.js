@@ -6,4 +6,5 @@ export { exchangeCode, handleCallback, parseCallback } from "./callback.js";
 export { discover } from "./discover.js";
 export { createDpop } from "./dpop.js";
 export { createAuthorizationRequest, generatePkce, startLogin } from "./login.js";
+export { createSession } from "./session.js";
 export { refresh, revoke } from "./tokens.js";
