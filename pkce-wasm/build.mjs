@@ -20,7 +20,7 @@ const require = createRequire(import.meta.url);
 
 /** What the default entry may weigh, bundled and minified by a consumer. */
 export const BUDGET_GZIP = 14_000;
-const PUBLISHED = ["index.d.ts", "package.json", "README.md"];
+const PUBLISHED = ["index.d.ts", "package.json", "README.md", "docs"];
 
 // Settings of the sha2 crate: a third of the size. The remapping keeps the builder's home out.
 export function rustFlags(env = process.env) {
@@ -172,7 +172,7 @@ export async function buildPkce({ log = console.log } = {}) {
     await writeFile(join(work, "core.js"), core);
     await entry(join(work, "core.js"), join(dist, "index.js"));
     await cp(wasm, join(dist, "pkce.wasm"));
-    for (const file of PUBLISHED) await cp(join(here, file), join(dist, file));
+    for (const file of PUBLISHED) await cp(join(here, file), join(dist, file), { recursive: true });
     await cp(join(root, "LICENSE"), join(dist, "LICENSE"));
   } finally {
     await rm(work, { recursive: true, force: true });
