@@ -7,7 +7,7 @@ const LIFETIME_MS = 10 * 60 * 1000; // as in src/callback.rs, which decides; her
 const MOST_SLOTS = 5;
 
 // Looked up at the time of use: browsers may throw on the mere mention of storage.
-function storageOf({ storage = "session" }) {
+export function storageOf({ storage = "session" }) {
   if (typeof storage === "object") return storage;
   return storage === "local" ? globalThis.localStorage : globalThis.sessionStorage;
 }

@@ -33,7 +33,7 @@ export async function send(options, url, init) {
   }
 }
 
-function parse(text) {
+export function parse(text) {
   try {
     const value = JSON.parse(text);
     return typeof value === "object" && value ? value : undefined;

@@ -5,4 +5,5 @@ export { PkceError } from "./errors.js";
 export { exchangeCode, handleCallback, parseCallback } from "./callback.js";
 export { discover } from "./discover.js";
 export { createAuthorizationRequest, generatePkce, startLogin } from "./login.js";
+export { createSession } from "./session.js";
 export { refresh, revoke } from "./tokens.js";

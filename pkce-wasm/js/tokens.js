@@ -6,8 +6,11 @@ import { nameOf, shared } from "./shared.js";
 const refreshes = new Map(); // running refreshes, by client and token
 const turns = new Map(); // the last in each queue, where there are no Web Locks
 
-export function refresh(config, source) {
-  if (typeof source === "object" && source) return refreshStored(config, source);
+export async function refresh(config, source) {
+  if (typeof source === "object" && source) {
+    const save = async (tokens) => (await source.save(tokens), tokens);
+    return renew(config, await source.load(), source.load.bind(source), save);
+  }
   return shared(refreshes, `${nameOf(config)} ${source}`, () => refreshWith(config, { refreshToken: source }));
 }
 
@@ -17,16 +20,13 @@ async function refreshWith(config, { refreshToken, scope }) {
   return postToken(config, form, { refreshToken, scope });
 }
 
-// Tabs that share stored tokens take turns; who finds them changed after waiting uses those. The
-// new tokens are saved before the next one gets its turn.
-async function refreshStored(config, { load, save }) {
-  const before = await load();
+// Tabs that share tokens take turns; who finds other ones than `before` after waiting uses those. New
+// tokens are saved, and a refusal dealt with, before the next one gets its turn.
+export function renew(config, before, load, save, failed) {
   return inTurn(`pkce-wasm ${nameOf(config)}`, async () => {
     const current = await load();
     if (current && current.accessToken !== before?.accessToken) return current;
-    const tokens = await refreshWith(config, current ?? {});
-    await save(tokens);
-    return tokens;
+    return refreshWith(config, current ?? {}).then(save, failed);
   });
 }
 

@@ -18,6 +18,7 @@ export async function startServer() {
       query: searchParams,
       headers: request.headers,
       form: new URLSearchParams(body),
+      gone: () => request.socket.destroyed,
     };
     requests.push(seen);
     const answer = answers.get(pathname);
