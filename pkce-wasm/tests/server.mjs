@@ -17,6 +17,7 @@ export async function startServer() {
       path: pathname,
       query: searchParams,
       headers: request.headers,
+      body,
       form: new URLSearchParams(body),
       gone: () => request.socket.destroyed,
     };
