@@ -232,7 +232,7 @@ test("react: the callback opened again after the login says what it is and offer
   await greeting(page);
   await button(page, "Sign out").click();
   await page.goto(bookmark);
-  await page.getByRole("alert").filter({ hasText: "No login with this state is pending" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "pending" }).waitFor();
   await button(page, "Sign in").click();
   await greeting(page);
 });
