@@ -25,8 +25,8 @@ export interface PkceConfig extends RequestOptions {
 export interface RequestOptions {
   /** Allow plain http beyond the loopback interface: for closed networks only. */
   allowInsecure?: boolean;
-  /** Used instead of the global `fetch`, for logging or tests. */
-  fetch?: (url: string, init?: RequestInit) => Promise<Response>;
+  /** Used instead of the global `fetch`, for logging or tests. Gets a `Request` from `session.fetch` only. */
+  fetch?(url: string | Request, init?: RequestInit): Promise<Response>;
   signal?: AbortSignal;
 }
 
@@ -209,43 +209,69 @@ export interface SessionConfig extends PkceConfig {
    * `sessionStorage`, `localStorage`, or your own. The README has the trade-off.
    */
   tokens?: "memory" | "session" | "local" | SessionStore;
-  /** Seconds before its end that an access token is renewed: 60 unless set. Covers clock skew too. */
+  /**
+   * Seconds before its end that an access token is renewed: 60 unless set, and at most half its
+   * life. A wrong clock of the computer does no harm: life is counted from the receipt.
+   */
   renewBefore?: number;
 }
 
-/** Your own place for the tokens of a session; `null` means none. */
+/**
+ * Your own place for the tokens of a session; `null` means none. Keep the object whole, as JSON if
+ * you like: its further members tell which tokens are the newest.
+ */
 export interface SessionStore {
   load(): Tokens | null | undefined | Promise<Tokens | null | undefined>;
   save(tokens: Tokens | null): void | Promise<void>;
 }
 
 export interface SessionState {
-  /** Whether there are tokens. Unknown, so false, until the first look into the store has ended. */
-  signedIn: boolean;
-  /** False until the first look into the store has ended. */
-  ready: boolean;
-  scope?: string;
-  /** Why it is so: `ended` when the server refused the refresh token. */
-  reason: "start" | "login" | "refresh" | "logout" | "ended";
+  /** Whether there are tokens. Unknown, so false, until `ready`. */
+  readonly signedIn: boolean;
+  /** Whether the first look into the store and at the other tabs has ended: some 120 ms at most. */
+  readonly ready: boolean;
+  readonly scope?: string;
+  /**
+   * Why it is so; `start` is what was found. `ended` when the server refused the refresh token, or
+   * when there was none and the access token expired.
+   */
+  readonly reason: "start" | "login" | "refresh" | "logout" | "ended";
+  /** The store failed (`storage_unavailable`). Nothing is lost: the tokens are in memory, and other tabs get them. */
+  readonly error?: PkceError;
 }
 
 export interface SessionFetchInit extends RequestInit {
-  /** Answers 429 and 503 with `Retry-After` are waited for and tried again: at most this many seconds in all. */
+  /**
+   * Seconds in all that answers 429 and 503 with `Retry-After` may be waited for; the request is then
+   * sent again, unless its body is a stream. 0 unless set.
+   */
   waitFor?: number;
 }
 
+/** Its functions need no `this`. They listen to other tabs from the first call on, until `close`. */
 export interface Session {
-  /** The same object until something changes, so that it can be compared. */
+  /** The same object until something changes, as React's `useSyncExternalStore` needs it. */
   readonly state: SessionState;
   /** Goes to the server: see `startLogin`. */
   login(options?: StartOptions): Promise<never>;
-  /** Takes the tokens of a callback: see the function of the same name. */
+  /**
+   * Takes the tokens of a callback: see the function of the same name. `state` is `ready` afterwards,
+   * so that an app can begin with it.
+   */
   handleCallback(url?: string | URL): Promise<LoginResult | null>;
   /** Takes tokens that came another way. */
   accept(tokens: Tokens): Promise<void>;
-  /** A token that works for a while; renewed first when it is about to end. Rejects with `login_required`. */
+  /**
+   * A token that works for a while; renewed first when it is about to end, or with `renew` in any
+   * case. A renewal that fails for now is no failure while the token at hand lives. Rejects with
+   * `login_required` when nobody is signed in.
+   */
   getAccessToken(options?: { renew?: boolean }): Promise<string>;
-  /** `fetch` with the access token; after a 401 once more with a renewed one. Only to https or loopback. */
+  /**
+   * `fetch` with the access token, to https or loopback only. After a 401 once more with a renewed
+   * token, unless the body is a stream (a `Request` may have one) or no new token can be had: then the
+   * 401 is the answer. A request that has an `authorization` already is refused as `config_invalid`.
+   */
   fetch(input: string | URL | Request, init?: SessionFetchInit): Promise<Response>;
   /**
    * Forgets the tokens in all tabs at once, then revokes them. Does not reject: `revoked` says
@@ -254,9 +280,12 @@ export interface Session {
   logout(): Promise<{ revoked: boolean; error?: PkceError }>;
   /** Calls back after each change, also one of another tab; gives the function that ends it. */
   onChange(listener: (state: SessionState) => void): () => void;
-  /** Ends the listening to other tabs. */
+  /** Ends the listening to other tabs, until the session is used again. */
   close(): void;
 }
 
-/** Tokens with no plumbing. Tabs of one origin with the same issuer and client share one session. */
+/**
+ * Tokens with no plumbing. Tabs of one origin with the same issuer and client share one session. Safe to
+ * make on a server: nothing global is touched before the first use, and there is nobody to share with.
+ */
 export function createSession(config: SessionConfig): Session;

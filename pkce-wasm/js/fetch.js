@@ -14,17 +14,18 @@ export async function fetchWith(config, current, input, { waitFor = 0, ...init }
   let renewed = false;
   let proved = false;
   for (;;) {
-    const { accessToken } = tokens;
-    const dpop = tokens.tokenType === "DPoP" && config.dpop;
-    headers.set("authorization", `${tokens.tokenType ?? "Bearer"} ${accessToken}`);
+    const { accessToken, tokenType = "Bearer" } = tokens;
+    const dpop = tokenType === "DPoP" ? config.dpop : undefined;
+    headers.set("authorization", `${tokenType} ${accessToken}`);
     if (dpop) headers.set("dpop", await dpop.proof({ method, url, accessToken }));
-    const response = await (config.fetch ?? fetch)(input.clone?.() ?? input, { ...init, headers });
-    const nonce = dpop && dpop.noteNonce(url, response);
+    const response = await (config.fetch ?? fetch)(input.clone?.() ?? url, { ...init, headers });
+    const nonce = dpop?.noteNonce(url, response);
+    const { status } = response;
     if (init.body?.getReader) return response; // a stream cannot be sent again
 
-    if (response.status === 401 && nonce && !proved) {
+    if (status === 401 && nonce && !proved) {
       proved = true;
-    } else if (response.status === 401 && !renewed) {
+    } else if (status === 401 && !renewed) {
       renewed = true;
       try {
         tokens = await current(accessToken);
@@ -32,8 +33,8 @@ export async function fetchWith(config, current, input, { waitFor = 0, ...init }
         return response;
       }
     } else {
-      const seconds = [429, 503].includes(response.status) && secondsToWait(response);
-      if (!seconds || !(seconds <= waitFor)) return response;
+      const seconds = status === 429 || status === 503 ? secondsToWait(response) : Infinity;
+      if (!(seconds <= waitFor)) return response;
       waitFor -= seconds;
       await pause(seconds * 1000, init.signal ?? input.signal);
       tokens = await current();

@@ -43,7 +43,7 @@ export function createSession(config) {
   function show(reason) {
     const { accessToken, scope } = known;
     state = Object.freeze({ signedIn: Boolean(accessToken), ready: true, scope, reason, error: problem });
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener());
+    listeners.forEach((entry) => queueMicrotask(entry));
   }
 
   // Takes over what is newer. Of the same tokens, who knows that they were refused knows more.
@@ -51,7 +51,7 @@ export function createSession(config) {
     const before = known;
     const newer = told.at > known.at || (told.at === known.at && !told.accessToken) ? told : known;
     known = { ...newer, out: Math.max(before.out, told.out) };
-    if (known.since <= known.out) known = without(known, newer.accessToken ? "logout" : newer.reason);
+    if (known.since <= known.out) known = without(known, "logout");
     const ended = before.accessToken && !known.accessToken;
     if (ended && told.at < before.at) end(before); // the tab that logged out did not have these
     if (known.at === before.at && !ended) return;
@@ -63,9 +63,11 @@ export function createSession(config) {
   function sync() {
     return (saved = saved.then(async () => {
       try {
-        const stored = await store?.load();
-        if (stored) learn({ ...NOTHING, at: 1, since: 1, got: Date.now(), ...stored });
-        if (known.accessToken ? stored?.at !== known.at : stored) await store?.save(known.accessToken ? known : null);
+        const found = await store?.load();
+        const stored = found && { at: 1, since: 1, out: 0, got: Date.now(), ...found };
+        if (stored) learn(stored);
+        const kept = known.accessToken ? known : null;
+        if (stored?.at !== kept?.at) await store?.save(kept);
       } catch (cause) {
         problem = new PkceError("storage_unavailable", { cause });
         if (state.ready && !state.error) show(state.reason);
@@ -80,9 +82,11 @@ export function createSession(config) {
     return sync();
   }
 
-  // Later tokens than all that were heard of.
+  // Later than all that was heard of.
+  const next = () => Math.max(Date.now(), known.at + 1, known.out + 1);
+
   function take(tokens, since) {
-    const at = Math.max(Date.now(), known.at + 1, known.out + 1);
+    const at = next();
     const reason = since ? "refresh" : "login";
     return become({ ...tokens, at, since: since ?? at, got: Date.now(), out: known.out, reason });
   }
@@ -93,7 +97,7 @@ export function createSession(config) {
       tabs.open();
       globalThis.addEventListener?.("pagehide", tabs.close);
       globalThis.addEventListener?.("pageshow", shown);
-      heard = tabs.ask();
+      heard = tabs.ask(true);
       await sync();
       if (!known.accessToken) await heard;
       if (!state.ready) show("start");
@@ -120,6 +124,7 @@ export function createSession(config) {
   async function accept(tokens) {
     start();
     await sync(); // what the store has is older, whatever the clock says
+    started = Promise.resolve(); // the other tabs need not be waited for any more
     await take(tokens);
   }
 
@@ -132,10 +137,10 @@ export function createSession(config) {
   // The tokens to use; renewed ones when `renew` is true or the access token that was refused.
   async function current(renew) {
     await start();
-    const wanted = renew === true || (renew && renew === known.accessToken);
+    const wanted = renew === true || renew === known.accessToken;
     const left = lifeLeft();
-    const early = Math.min((config.renewBefore ?? 60) * 1000, (known.expiresAt - known.got) / 2 || Infinity);
-    const soon = left <= early && known.refreshToken && Date.now() >= notBefore;
+    const late = left <= (config.renewBefore ?? 60) * 1000 && left * 2 <= known.expiresAt - known.got;
+    const soon = late && known.refreshToken && Date.now() >= notBefore;
     if (known.accessToken && !wanted && left > 0 && !soon) return known;
     if (!known.refreshToken) {
       if (known.accessToken && !wanted) become(without(known, "ended"));
@@ -150,17 +155,16 @@ export function createSession(config) {
     }
   }
 
-  async function newest() {
-    await sync();
-    if (tabs.others.size) await tabs.ask();
-    if (!known.accessToken) throw new PkceError("login_required");
-    return known;
-  }
-
   async function renewed() {
-    await heard;
+    const before = known;
     let from;
-    const load = async () => (from = await newest());
+    await heard;
+    const load = async () => {
+      await sync();
+      await tabs.ask();
+      if (!known.accessToken) throw new PkceError("login_required");
+      return (from = known);
+    };
     const save = async (tokens) => {
       // A logout or another login while the request was on its way.
       if (known.since !== from.since || known.out >= from.since) {
@@ -176,7 +180,7 @@ export function createSession(config) {
       if (!known.accessToken) throw new PkceError("login_required", { cause });
       return known;
     };
-    return renew(config, known, load, save, failed);
+    return renew(config, before, load, save, failed);
   }
 
   // Tells the server that tokens are no longer in use; gives the error when it does not know.
@@ -206,14 +210,13 @@ export function createSession(config) {
     async logout() {
       if (!state.ready) await start();
       const before = known;
-      const out = Math.max(Date.now(), known.at, known.out + 1);
-      become({ ...without(known, "logout"), out });
+      become({ ...without(known, "logout"), out: next() });
       if (!before.accessToken || !config.revocationEndpoint) return { revoked: false };
       const error = await end(before);
       return error ? { revoked: false, error } : { revoked: true };
     },
     onChange(listener) {
-      const entry = () => listener(state);
+      const entry = () => listeners.has(entry) && listener(state);
       listeners.add(entry);
       start();
       return () => listeners.delete(entry);

@@ -3,7 +3,8 @@ import { storageOf } from "./flows.js";
 import { parse } from "./http.js";
 
 export function createStore({ tokens: place = "memory" }, key) {
-  if (place === "memory" || typeof place === "object") return place === "memory" ? undefined : place;
+  if (place === "memory") return undefined;
+  if (typeof place === "object") return place;
   const storage = () => storageOf({ storage: place });
   return {
     load: () => parse(storage().getItem(key)),

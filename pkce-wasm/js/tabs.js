@@ -17,7 +17,6 @@ export function createTabs(name, knowledge, learn) {
   }
 
   return {
-    others,
     tell,
     // Only where there is a page or a worker of one: a server has the channels too, and many people.
     open() {
@@ -34,11 +33,11 @@ export function createTabs(name, knowledge, learn) {
       channel?.close();
       channel = undefined;
     },
-    // Waits until all tabs heard of have answered, or the first one when there was none, or not
-    // longer. An answer comes after what its sender told before, so nothing is still on its way.
-    ask: () =>
+    // Waits until all tabs heard of have answered, or with `anyone` the first of others, or not longer.
+    // An answer comes after what its sender told before, so nothing is still on its way.
+    ask: (anyone) =>
       new Promise((resolve) => {
-        if (!channel) return resolve();
+        if (!channel || !(anyone || others.size)) return resolve();
         const silent = new Set(others);
         const question = `${me} ${(count += 1)}`;
         const end = () => {

@@ -30,10 +30,15 @@ export function renew(config, before, load, save, failed) {
   });
 }
 
-// Web Locks reach all tabs but exist on secure origins only; elsewhere the turns are this page's.
-function inTurn(name, work) {
-  const locks = globalThis.navigator?.locks;
-  if (locks) return locks.request(name, work);
+// Web Locks reach all tabs but exist on secure origins only, and with storage a browser may refuse
+// them too; then the turns are this page's.
+async function inTurn(name, work) {
+  let begun;
+  try {
+    return await navigator.locks.request(name, () => ((begun = true), work()));
+  } catch (error) {
+    if (begun) throw error;
+  }
   const turn = (turns.get(name) ?? Promise.resolve()).then(work);
   turns.set(
     name,

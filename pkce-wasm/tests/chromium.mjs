@@ -1,8 +1,9 @@
 // The published folder in Chromium: the module, an app that uses it, and an authorization server with
-// one origin for both. Import it after nothing else: it starts the browser before the tests of a file.
+// one origin for both. Importing it starts a browser for the tests of a file, and a context for each.
 import { readFileSync, readdirSync } from "node:fs";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { chromium } from "playwright-core";
+import { until } from "./server.mjs";
 import { world } from "./setup.mjs";
 
 const dist = new URL("../dist/", import.meta.url);
@@ -46,6 +47,15 @@ export function serveApp(script = "") {
   serve("/app.js", "text/javascript", `${APP}\n${script}\nObject.assign(window, { pkce, config });`);
 }
 
+/** The app with a session, which keeps its tokens there; `arrived` is what came of the callback. */
+export function keepTokens(place) {
+  serveApp(`
+    window.session = pkce.createSession({ ...config, tokens: ${JSON.stringify(place)} });
+    window.changes = [];
+    session.onChange(({ reason }) => changes.push(reason));
+    window.arrived = session.handleCallback().catch(({ code }) => code);`);
+}
+
 beforeEach(async () => {
   world.context = await world.browser.newContext();
   serve("/app", "text/html", HTML, { "content-security-policy": WASM_ALLOWED });
@@ -66,7 +76,12 @@ afterEach(() => world.context.close());
 export const named = (name) => world.server.origin.replace("127.0.0.1", name);
 
 /** Waits until the script of the app has run. */
-export const loaded = (page) => page.waitForFunction("window.pkce !== undefined");
+export const loaded = (page) => becomes(page, "window.pkce !== undefined");
+
+/** Waits until an expression holds in the page. Playwright's own way needs `eval`, which the policy forbids. */
+export function becomes(page, expression) {
+  return until(() => page.evaluate(expression).catch(() => false), expression);
+}
 
 /** Opens a tab. */
 export async function open(url, context = world.context) {
@@ -74,4 +89,20 @@ export async function open(url, context = world.context) {
   await page.goto(url);
   await loaded(page);
   return page;
+}
+
+/** Opens a tab and logs in there. */
+export async function signIn(url = `${named("localhost")}/app`, context = world.context) {
+  const page = await open(url, context);
+  await login(page);
+  return page;
+}
+
+/** Goes to the server and comes back. */
+export async function login(page) {
+  const landed = page.waitForURL(/[?&]code=/);
+  await page.evaluate("void session.login()");
+  await landed;
+  await loaded(page);
+  await page.evaluate("arrived.then(() => {})");
 }

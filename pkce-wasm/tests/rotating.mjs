@@ -1,15 +1,8 @@
 // A token endpoint that rotates refresh tokens and takes a second use of one for theft, which ends
 // the family (RFC 9700 §4.14.2). Tokens are named at-FAMILY-NUMBER and rt-FAMILY-NUMBER.
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "./server.mjs";
 
 const INVALID_GRANT = { status: 400, json: { error: "invalid_grant" } };
-
-/** Waits for a condition. */
-export async function until(condition) {
-  for (const end = Date.now() + 10_000; !(await condition()); await sleep(5)) {
-    if (Date.now() > end) throw new Error(`never: ${condition}`);
-  }
-}
 
 /**
  * Answers /token, /revoke and /api of `server`. `life` is in seconds. While `hold` is true, refresh

@@ -1,13 +1,15 @@
 // An authorization server for the tests: real HTTP, no protocol. Each test says what it answers.
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
-/** Starts a server; `requests` holds what came, `answer(path, work)` says what to answer. */
+/** Starts a server; `requests` holds what came, `answer(path, work)` says what to answer, with the headers `always`. */
 export async function startServer() {
   const requests = [];
   const answers = new Map();
+  const always = {};
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
@@ -27,7 +29,7 @@ export async function startServer() {
     const made = await answer(seen, requests);
     if (made === "hang up") return request.socket.destroy();
     const { status = 200, headers = {}, json, text } = made;
-    response.writeHead(status, { ...JSON_HEADERS, ...headers }).end(text ?? JSON.stringify(json));
+    response.writeHead(status, { ...JSON_HEADERS, ...always, ...headers }).end(text ?? JSON.stringify(json));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -35,12 +37,21 @@ export async function startServer() {
   return {
     origin,
     requests,
+    answers,
+    always,
     answer: (path, work) => answers.set(path, typeof work === "function" ? work : () => work),
     close: () => {
       server.closeAllConnections();
       server.close();
     },
   };
+}
+
+/** Waits for a condition. */
+export async function until(condition, name = condition) {
+  for (const end = Date.now() + 10_000; !(await condition()); await sleep(5)) {
+    if (Date.now() > end) throw new Error(`never: ${name}`);
+  }
 }
 
 /** Tokens numbered as they are handed out. */

@@ -1,10 +1,12 @@
 // One session in several tabs of Chromium: real processes, Web Locks, BroadcastChannel and storage.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { loaded, named, open, serveApp } from "./chromium.mjs";
-import { rotate, until } from "./rotating.mjs";
+import { becomes, keepTokens, loaded, named, open, signIn } from "./chromium.mjs";
+import { rotate } from "./rotating.mjs";
+import { until } from "./server.mjs";
 import { world } from "./setup.mjs";
 
+const START = (signedIn) => ({ signedIn, ready: true, scope: undefined, reason: "start", error: undefined });
 let server;
 const app = () => `${named("localhost")}/app`;
 
@@ -12,25 +14,6 @@ beforeEach(() => {
   server = rotate(world.server);
   keepTokens("memory");
 });
-
-function keepTokens(tokens) {
-  serveApp(`
-    window.session = pkce.createSession({ ...config, tokens: ${JSON.stringify(tokens)} });
-    window.changes = [];
-    session.onChange(({ reason }) => changes.push(reason));
-    window.arrived = session.handleCallback().catch(({ code }) => code);`);
-}
-
-/** Opens a tab and logs in there. */
-async function signIn(url = app()) {
-  const page = await open(url);
-  const landed = page.waitForURL(/[?&]code=/);
-  await page.evaluate("void session.login()");
-  await landed;
-  await loaded(page);
-  await page.evaluate("arrived.then(() => {})");
-  return page;
-}
 
 async function openTabs(count) {
   const pages = [];
@@ -41,7 +24,7 @@ async function openTabs(count) {
 const signedIn = (page) => page.evaluate("session.state.signedIn");
 const token = (page) => page.evaluate("session.getAccessToken()");
 const renewed = (page) => page.evaluate("session.getAccessToken({ renew: true }).catch(({ code }) => code)");
-const changed = (page, reason) => page.waitForFunction(`session.state.reason === "${reason}"`);
+const changed = (page, reason) => becomes(page, `session.state.reason === "${reason}"`);
 const stored = (page) => page.evaluate("JSON.stringify([{ ...sessionStorage }, { ...localStorage }])");
 
 /** All of them renew, and each has begun before the server answers the first. */
@@ -60,13 +43,13 @@ for (const place of ["memory", "session", "local"]) {
   test(`five tabs that renew at once make one request and hold the same tokens: ${place}`, async () => {
     keepTokens(place);
     const pages = [await signIn(), ...(await openTabs(4))];
-    for (let round = 1; round <= 4; round += 1) {
+    for (let round = 1; round <= 3; round += 1) {
       const results = await renewTogether(pages);
       assert.deepEqual(new Set(results), new Set([`at-1-${round}`]));
       assert.deepEqual([server.refreshes, server.thefts], [round, 0]);
     }
-    for (const page of pages) assert.equal(await token(page), "at-1-4");
-    assert.equal((await stored(pages[0])).includes("at-1-4"), place !== "memory");
+    for (const page of pages) assert.equal(await token(page), "at-1-3");
+    assert.equal((await stored(pages[0])).includes("at-1-3"), place !== "memory");
   });
 }
 
@@ -83,7 +66,7 @@ test("a tab that is closed while it renews does not strand the others", async ()
   void first.evaluate("void session.getAccessToken({ renew: true })");
   await until(() => server.waiting === 1);
   const result = renewed(second);
-  await second.waitForFunction("navigator.locks.query().then(({ pending }) => pending.length === 1)");
+  await becomes(second, "navigator.locks.query().then(({ pending }) => pending.length === 1)");
   await first.close();
   await until(() => world.server.requests.filter(({ path }) => path === "/token").length === 3);
   server.hold = false;
@@ -95,11 +78,7 @@ test("a tab that is closed while it renews does not strand the others", async ()
 test("a new tab gets the tokens of the others, also one that is reloaded", async () => {
   const first = await signIn();
   const second = await open(app());
-  assert.deepEqual(await second.evaluate("arrived.then(() => session.state)"), {
-    signedIn: true,
-    ready: true,
-    reason: "start",
-  });
+  assert.deepEqual(await second.evaluate("arrived.then(() => session.state)"), START(true));
   assert.equal(await token(second), "at-1-0");
   await first.reload();
   await loaded(first);
@@ -113,7 +92,7 @@ test("a tab with nobody to ask is ready soon, and signed out", async () => {
   const began = Date.now();
   assert.equal(await page.evaluate("session.getAccessToken().catch(({ code }) => code)"), "login_required");
   assert.ok(Date.now() - began < 1000);
-  assert.deepEqual(await page.evaluate("session.state"), { signedIn: false, ready: true, reason: "start" });
+  assert.deepEqual(await page.evaluate("session.state"), START(false));
 });
 
 for (const place of ["memory", "local"]) {
@@ -166,19 +145,16 @@ for (const place of ["memory", "local"]) {
     let blocked = true;
     world.server.answer("/block", async () => (await until(() => !blocked), { json: {} }));
     server.hold = true;
-    const block = 'const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send();';
-    const result = first.evaluate(`(async () => {
-      const made = session.getAccessToken({ renew: true }).catch(({ code }) => code);
-      await fetch("/begun");
-      ${block}
-      return made;
-    })()`);
-    await until(() => server.waiting === 1 && world.server.requests.some(({ path }) => path === "/block"));
+    const result = renewed(first);
+    await until(() => server.waiting === 1);
+    const sync = '(() => { const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send(); })()';
+    const blocking = first.evaluate(sync);
+    await until(() => world.server.requests.some(({ path }) => path === "/block"));
     server.hold = false;
     await until(() => server.refreshes === 1);
     await second.evaluate("session.logout()");
     blocked = false;
-    await result;
+    await Promise.all([result, blocking]);
     await changed(first, "logout");
     await until(() => server.revoked.includes("rt-1-1"));
     for (const page of [first, second, await open(app())]) {
@@ -210,7 +186,7 @@ test("two sessions of one page share renewals, also where there are no Web Locks
       return other.getAccessToken().then(() =>
         Promise.all([session, other, session, other].map((one) => one.getAccessToken({ renew: true }))));
     })()`);
-    assert.equal(new Set(results).size, 1);
+    assert.equal(new Set(results).size, 1, `${host}: ${results}`);
     assert.equal(server.refreshes, before + 1);
     await page.close();
   }
