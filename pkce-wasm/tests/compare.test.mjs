@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { measure } from "../sizes.mjs";
 import { text } from "./fences.mjs";
+import { removeProjects } from "./package/project.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const page = text("docs/compare.md");
@@ -35,6 +37,8 @@ before(() => {
     tests.set(name.split("/").at(-1), readFileSync(join(root, "pkce-wasm/tests", name), "utf8"));
   }
 });
+
+after(removeProjects);
 
 /** The list below the table: `[row, [[package, words], …]]`. */
 const evidence = [...page.matchAll(/^- \*\*(.+?)\*\*: (pkce-wasm: .*)$/gm)].map(([, row, rest]) => [
@@ -92,4 +96,12 @@ test("what they bring along, whether unused code drops out, and that Node can im
     assert.equal(cellsOf("Import in Node")[index + 1], "yes", name);
     assert.ok(Object.keys(await import(name)).length > 0, name);
   }
+});
+
+test("the sizes are those of this build and of the installed packages", async () => {
+  const sizes = (await measure()).map(({ name, gzip }) => [name, (gzip / 1000).toFixed(1)]);
+  const size = (start) => sizes.findLast(([name]) => name.startsWith(start))[1];
+  const [ours, ...theirs] = cellsOf("Size, KB gzip");
+  assert.equal(ours, `${size("pkce-wasm: whole")}; without session and DPoP ${size("pkce-wasm: the same and discover")}`);
+  assert.deepEqual(theirs, others.map(([name]) => size(name)));
 });

@@ -66,7 +66,7 @@ const anchors = (page) => [...text(page).matchAll(/^#+ (.*)$/gm)].map(([, title]
 test("every link between the pages leads to a page and a heading that exist, and every page is linked", () => {
   const linked = new Set(["README.md"]);
   for (const page of PAGES) {
-    for (const [, link] of text(page).replaceAll(/^```[\s\S]*?^```$/gm, "").matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, link] of text(page).replaceAll(/^```[\s\S]*?^```$|`[^`\n]*`(?!\])/gm, "").matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https:/.test(link)) continue;
       const [path, anchor] = link.split("#");
       const target = path ? join(dirname(page), path) : page;

@@ -11,7 +11,7 @@ import { PkceError } from "../dist/index.js";
 import { startAuthority } from "./authority.mjs";
 import { serve } from "./chromium.mjs";
 import { fences, snippets, text } from "./fences.mjs";
-import { until } from "./rotating.mjs";
+import { until } from "./server.mjs";
 import { world } from "./setup.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
