@@ -3,12 +3,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { startServer } from "./server.mjs";
 
-/** Starts both on one origin. `seen` counts, `deny` makes the person refuse, `secret` makes the client confidential. */
+/**
+ * Starts both on one origin. `seen` counts; `deny` makes the person refuse; exchanges wait for `held`; `secret` makes the
+ * client confidential.
+ */
 export async function startAuthority({ secret } = {}) {
   const server = await startServer();
   const issuer = server.origin;
   const codes = new Map();
-  const seen = { exchanges: 0, refused: 0, revoked: [] };
+  const seen = { exchanges: 0, refused: 0, revoked: [], waiting: 0 };
   const live = new Set();
   const authority = { ...server, seen, live, deny: false };
 
@@ -46,7 +49,10 @@ export async function startAuthority({ secret } = {}) {
     return { json: { access_token: accessToken, token_type: "Bearer", expires_in: 3600, refresh_token: `rt-${accessToken}`, scope } };
   }
 
-  open("/oauth/token", ({ form, headers }) => {
+  open("/oauth/token", async ({ form, headers }) => {
+    seen.waiting += 1;
+    await authority.held;
+    seen.waiting -= 1;
     const asked = codes.get(form.get("code"));
     codes.delete(form.get("code"));
     const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");

@@ -92,8 +92,11 @@ async function bundle(main, options = {}) {
   return outputFiles[0].text;
 }
 
+const SESSION = `
+    import { session } from "./session.js";
+    window.session = session;`;
 const MAINS = {
-  react: `
+  react: `${SESSION}
     import { StrictMode, useEffect } from "react";
     import { createRoot } from "react-dom/client";
     import { App } from "./App.jsx";
@@ -101,11 +104,11 @@ const MAINS = {
       useEffect(() => { window.effects = (window.effects ?? 0) + 1; }, []);
     }
     createRoot(document.getElementById("app")).render(<StrictMode><Twice /><App /></StrictMode>);`,
-  vue: `
+  vue: `${SESSION}
     import { createApp } from "vue";
     import App from "./App.vue";
     createApp(App).mount("#app");`,
-  svelte: `
+  svelte: `${SESSION}
     import { mount } from "svelte";
     import App from "./App.svelte";
     mount(App, { target: document.getElementById("app") });`,
@@ -164,7 +167,14 @@ test("the start with functions: login, callback, tokens", async () => {
 
 /** What every framework's snippet has to do. `known` brings a signed-in page to show whose token it is. */
 async function drive(page, known) {
+  let release;
+  authority.held = new Promise((resolve) => (release = resolve));
   await button(page, "Sign in").click();
+  await until(() => authority.seen.waiting === 1);
+  await holds(page, "window.session?.state.ready");
+  await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+  assert.equal(await button(page, "Sign in").count(), 0, "nobody is asked to sign in while the code is exchanged");
+  release();
   await known(page);
   assert.equal(page.url(), `${app.origin}/`, "the address is clean");
   assert.deepEqual([authority.seen.exchanges, authority.seen.refused], [1, 0]);
