@@ -6,6 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { startChromium } from "./harness/browser.mjs";
 import { disconnectAll, OWNER, PASSWORD, signedIn } from "./harness/client.mjs";
 import { startServer } from "./harness/server.mjs";
+import { check } from "./pages/checks.mjs";
 
 let server, chromium, context;
 before(async () => {
@@ -124,11 +125,18 @@ test("reload and back do no harm: a reload after the login handles nothing twice
   assert.equal(await page.locator("#error").count(), 0);
 });
 
-test("one policy without inline scripts, no line wider than a telephone, and links that lead here in development", async () => {
-  const page = await connected({ viewport: { width: 390, height: 844 } });
-  await callApi(page);
+test("signed out and in, the page passes the checks of every page: axe, widths, headings, the keyboard", async () => {
+  const page = await visit();
+  await state(page, "disconnected");
+  const wrong = await check(page, "react-out");
+  await connect(page);
+  await state(page, "connected");
+  await button(page, "Call the API").dispatchEvent("click"); // a real one would put the focus there, and Tab begin there
   await page.locator("#answer").waitFor();
-  assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"));
+  assert.deepEqual([...wrong, ...(await check(page, "react-in"))], []);
+});
+
+test("one policy without inline scripts, and links that lead here in development", async () => {
   const answer = await server.fetch("/react/");
   assert.match(answer.headers.get("content-security-policy"), /script-src 'self' 'wasm-unsafe-eval';/);
   assert.doesNotMatch(await answer.text(), /<script(?![^>]* src=)|<style| style=| on\w+=/);
