@@ -20,7 +20,7 @@ const require = createRequire(import.meta.url);
 
 /** What the default entry may weigh, bundled and minified by a consumer. */
 export const BUDGET_GZIP = 14_000;
-const PUBLISHED = ["index.d.ts", "slim.d.ts", "package.json", "README.md"];
+const PUBLISHED = ["index.d.ts", "slim.d.ts", "package.json", "README.md", "docs"];
 
 // Settings of the sha2 crate: a third of the size. The remapping keeps the builder's home out.
 export function rustFlags(env = process.env) {

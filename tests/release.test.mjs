@@ -95,6 +95,7 @@ test("with its secrets it serves, without development routes, demo page and demo
       ["/__dev/mail", "GET"],
       ["/__dev/mail.json", "GET"],
       ["/demo/", "GET"],
+      ["/react/", "GET"],
       ["/pkce-wasm/index.js", "GET"],
     ]) {
       assert.equal((await server.fetch(path, { method })).status, 404, path);
@@ -108,7 +109,7 @@ test("with its secrets it serves, without development routes, demo page and demo
 test("the static files of a deployment have no demo", () => {
   const built = new URL("../.build/release/", import.meta.url);
   assert.ok(existsSync(new URL("assets/", built)));
-  for (const name of ["demo", "pkce-wasm"]) assert.equal(existsSync(new URL(`assets/${name}`, built)), false);
+  for (const name of ["demo", "pkce-wasm", "react"]) assert.equal(existsSync(new URL(`assets/${name}`, built)), false);
   const landing = readFileSync(new URL("assets/index.html", built), "utf8");
-  assert.ok(landing.includes("/account/apps") && !landing.includes("/demo/"), "no link to what is not there");
+  assert.ok(landing.includes("/account/apps") && !/\/(demo|react)\//.test(landing), "no link to what is not there");
 });

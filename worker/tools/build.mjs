@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Builds the browser module, the Worker and the folder of static assets.
 //
-//   node worker/tools/build.mjs              development variant: seeds, /__dev routes, demo page
+//   node worker/tools/build.mjs              development variant: seeds, /__dev routes, demo page, React app
 //   node worker/tools/build.mjs --release    what is deployed: none of these
 //
 // Each variant has a folder of its own below .build; what wrangler reads (worker/build and .build/assets) is a copy of
@@ -13,6 +13,7 @@ import { gzipSync } from "node:zlib";
 import { hashOf, isFresh } from "./lib/inputs.mjs";
 import { bin, inRoot, root, variantDir } from "./lib/paths.mjs";
 import { ask, isMain, main, say, step, ToolError } from "./lib/process.mjs";
+import { buildReact } from "./lib/react.mjs";
 import { document } from "./openapi.mjs";
 import { setup } from "./setup.mjs";
 
@@ -54,7 +55,7 @@ export async function build(variant, tools, { quiet = false } = {}) {
   mkdirSync(variantDir(variant), { recursive: true });
   await buildBrowserModule(tools, quiet);
   await buildWorker(variant, tools);
-  assemble(variant);
+  assemble(variant, variant !== "release" && (await buildReact()));
   if (variant === "release") checkSize(quiet);
   return variantDir(variant);
 }
@@ -162,18 +163,22 @@ function remapped() {
   return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [existing, ...flags].join(" ").trim() };
 }
 
-/** `assets/` of a variant: the static files, the description of the management API and, for development only, the demo page with the browser module. */
-function assemble(variant) {
+/** `assets/` of a variant: the static files, the description of the management API and, for development only, the demo page with the browser module and the built React app. */
+function assemble(variant, react) {
   const assets = join(variantDir(variant), "assets");
   rmSync(assets, { recursive: true, force: true });
   mkdirSync(assets, { recursive: true });
   for (const name of readdirSync(inRoot("www"))) {
-    if (name === "demo" && variant === "release") continue;
+    if (name === "react" || (name === "demo" && variant === "release")) continue;
     cpSync(inRoot("www", name), join(assets, name), { recursive: true });
   }
   writeFileSync(join(assets, "openapi.json"), JSON.stringify(document()));
-  if (variant !== "release") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
-  else withoutDevelopment(join(assets, "index.html"));
+  if (variant !== "release") {
+    cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
+    cpSync(react, join(assets, "react"), { recursive: true });
+  } else {
+    withoutDevelopment(join(assets, "index.html"));
+  }
 }
 
 /** Takes out what leads to the demo: `<!-- development -->` to `<!-- /development -->`. */

@@ -122,7 +122,7 @@ function behind(issuer, { on, rules }) {
 
 function welcome(issuer, { name, accounts, roles, apps, me, authorize, token, gateway }, state) {
   const words = {
-    "demo-spa": "public, redirects to the demo page",
+    "demo-spa": "public, redirects to the demo page or the React app",
     "demo-server": "secret demo-server-secret, redirects to http://127.0.0.1/callback, any port",
     "demo-pending": "secret demo-pending-secret, waits for review, redirects like demo-server",
   };
@@ -131,6 +131,7 @@ function welcome(issuer, { name, accounts, roles, apps, me, authorize, token, ga
 ${name === "Edgegrant" ? "Edgegrant" : `Edgegrant as ${name}`} runs at ${issuer}
 
   Demo page       ${issuer}/demo/   press Connect and watch every exchange
+  React app       ${issuer}/react/   the same in React; open it in two tabs
   Sign in as      owner@demo.example   ${roles.owner} of ${accounts.join(" and ")}
                   staff@demo.example   ${roles.staff} of ${accounts[0]}, may not consent for it
                   admin@demo.example   platform admin

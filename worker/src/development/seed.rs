@@ -265,9 +265,9 @@ fn is_for_development(client: &Client) -> bool {
 }
 
 fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, Fault> {
-    let redirect_uri = match client.secret {
-        None => format!("{}/demo/", config.issuer),
-        Some(_) => "http://127.0.0.1/callback".to_owned(),
+    let redirect_uris = match client.secret {
+        None => ["demo", "react"].map(|page| format!("{}/{page}/", config.issuer)).to_vec(),
+        Some(_) => vec!["http://127.0.0.1/callback".to_owned()],
     };
     let secrets = client.secret.map(|secret| SecretHash::of(secret, &config.keys.hash).or_fault("hash key")).transpose()?;
     Ok(App {
@@ -278,7 +278,7 @@ fn app(config: &Config, client: &Client, words: &DevelopmentApp) -> Result<App, 
         client_type: if client.secret.is_some() { ClientType::Confidential } else { ClientType::Public },
         status: client.status,
         development: client.secret.is_some(),
-        redirect_uris: vec![redirect_uri],
+        redirect_uris,
         scopes: config.policy.scopes.catalogue.iter().map(|entry| entry.name.clone()).collect(),
         secrets: secrets.into_iter().collect(),
         owner: OWNER.id.to_owned(),

@@ -212,7 +212,7 @@ fn check_say(key: &str, say: &Say) -> Result<(), String> {
 
 /// A path that an endpoint may have.
 fn is_free_path(path: &str) -> bool {
-    const OWN: [&str; 16] = [
+    const OWN: [&str; 17] = [
         "/login",
         "/logout",
         "/account",
@@ -223,6 +223,7 @@ fn is_free_path(path: &str) -> bool {
         "/logo",
         "/demo",
         "/pkce-wasm",
+        "/react",
         "/.well-known",
         "/platform.css",
         "/style.css",
