@@ -11,7 +11,7 @@ const CODES = {
   state_expired: ["login", "The login was started more than ten minutes ago"],
   state_missing: ["login", "The answer has no state"],
   state_unknown: ["login", "No login with this state is pending in this browser"],
-  unsupported: ["no", "No WebAssembly (is 'wasm-unsafe-eval' in the script-src of the page?) or no secure randomness"],
+  unsupported: ["no", "No WebAssembly (script-src needs 'wasm-unsafe-eval'; pkce-wasm/js needs none) or no secure randomness"],
 
   aborted: ["no", "The request was aborted by its signal"],
   insecure_endpoint: ["no", "The URL is neither https nor on the loopback interface"],
