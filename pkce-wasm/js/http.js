@@ -1,7 +1,8 @@
 // The only place that speaks to the network.
 import { PkceError } from "./errors.js";
 
-const FIXED = { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
+// Redirects are refused by `send`: Workers do not know `redirect: "error"`.
+const FIXED = { cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer" };
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 // The URL under `key`, as the browser will read it, when it may be used: https, or http on the
@@ -27,6 +28,7 @@ export async function send(options, url, init) {
   const headers = { accept: "application/json" };
   try {
     const response = await (options.fetch ?? fetch)(url, { ...FIXED, headers, signal, ...init });
+    if (response.status < 200 || (response.status > 299 && response.status < 400)) throw new TypeError("redirected");
     return { response, body: parse(await response.text()) };
   } catch (cause) {
     throw new PkceError(signal?.aborted ? "aborted" : "network", { cause });
