@@ -20,7 +20,7 @@ const require = createRequire(import.meta.url);
 
 /** What the default entry may weigh, bundled and minified by a consumer. */
 export const BUDGET_GZIP = 14_000;
-const PUBLISHED = ["index.d.ts", "package.json", "README.md"];
+const PUBLISHED = ["index.d.ts", "slim.d.ts", "package.json", "README.md"];
 
 // Settings of the sha2 crate: a third of the size. The remapping keeps the builder's home out.
 export function rustFlags(env = process.env) {
@@ -32,6 +32,7 @@ export function rustFlags(env = process.env) {
     'sha2_backend_soft="compact"',
     `--remap-path-prefix=${cargoHome}=/cargo`,
     `--remap-path-prefix=${root}=/edgegrant`,
+    "-Clink-arg=-zstack-size=32768", // of 64 KB of memory; the usual megabyte is for deep recursion, and here is none
   ];
 }
 
@@ -62,85 +63,109 @@ async function compile() {
   return wasm;
 }
 
-async function bind(wasm, out) {
+const binaryen = (name) => join(dirname(require.resolve("binaryen/package.json")), "bin", name);
+const node = (program, ...args) => run(process.execPath, [program, ...args]);
+
+/** What js/glue.js calls; nothing else of the module is kept. */
+const EXPORTS = ["memory", "ask", "__wbindgen_malloc", "__wbindgen_free", "__wbindgen_add_to_stack_pointer"];
+const FEATURES = ["bulk-memory", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "reference-types", "multivalue"];
+/** Flattened code is bigger, but simplified from there it ends up smaller: 2 % of what one pass makes. */
+const SMALLEST = ["-Oz", "--converge", "--flatten", "--rereloop", "-Oz", "-Oz", "--converge"];
+const ENABLED = FEATURES.map((name) => `--enable-${name}`);
+
+// A module that does not say which features it has gets the plainest interface from wasm-bindgen: numbers in, the
+// place of the answer on the stack. Anything that runs WebAssembly, and wasm2js, can do that.
+function withoutFeatureList(wasm) {
+  const kept = [wasm.subarray(0, 8)];
+  const number = (at) => {
+    for (let value = 0, shift = 0; ; shift += 7, at += 1) {
+      value |= (wasm[at] & 127) << shift;
+      if (wasm[at] < 128) return [value, at + 1];
+    }
+  };
+  for (let at = 8; at < wasm.length; ) {
+    const [size, content] = number(at + 1);
+    const [length, name] = number(content);
+    const custom = wasm[at] === 0 && wasm.toString("latin1", name, name + length);
+    if (custom !== "target_features") kept.push(wasm.subarray(at, content + size));
+    at = content + size;
+  }
+  return Buffer.concat(kept);
+}
+
+// wasm-bindgen makes the safe export; its glue is for every type there is and is not used. What only that glue needs
+// goes, so that the module imports nothing.
+async function bind(compiled, work) {
   const bindgen = process.env.WASM_BINDGEN_BIN ?? "wasm-bindgen";
-  const args = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-dir", out];
-  await run(bindgen, [...args, "--remove-name-section", "--remove-producers-section", wasm]);
-  const optimizer = join(dirname(require.resolve("binaryen/package.json")), "bin", "wasm-opt");
-  const raw = join(out, "pkce_wasm_bg.wasm");
-  const small = join(out, "pkce.wasm");
-  const features = ["--enable-reference-types", "--enable-bulk-memory", "--enable-multivalue", "--enable-sign-ext"];
-  await run(process.execPath, [
-    optimizer,
-    "-Oz",
-    "--converge",
-    ...features,
-    "--enable-nontrapping-float-to-int",
-    "--enable-mutable-globals",
-    "--strip-target-features",
-    raw,
-    "-o",
-    small,
-  ]);
+  const plain = join(work, "core.wasm");
+  await writeFile(plain, withoutFeatureList(await readFile(compiled)));
+  const args = ["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-dir", work];
+  await run(bindgen, [...args, "--remove-name-section", "--remove-producers-section", plain]);
+  const graph = join(work, "graph.json");
+  const roots = EXPORTS.map((name) => ({ name, root: true, export: name }));
+  await writeFile(graph, JSON.stringify(roots));
+  const needed = join(work, "needed.wasm");
+  await node(binaryen("wasm-metadce"), ...ENABLED, "--graph-file", graph, join(work, "core_bg.wasm"), "-o", needed);
+  const small = join(work, "pkce.wasm");
+  await node(binaryen("wasm-opt"), ...SMALLEST, ...ENABLED, "--strip-target-features", needed, "-o", small);
+  const module = new WebAssembly.Module(await readFile(small));
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const imports = WebAssembly.Module.imports(module).map(({ name }) => name);
+  if (imports.length > 0 || names.sort().join() !== [...EXPORTS].sort().join()) {
+    throw new Error(`pkce.wasm imports ${imports.join() || "nothing"} and exports ${names.join()}: see js/glue.js`);
+  }
   return small;
 }
 
-// The glue and the module become the body of one function: nothing runs at import, and a bundler
-// can drop all of it when the app uses none.
-async function inline(out) {
-  const esbuild = await import("esbuild");
-  const source = `
-    import { initSync, begin, clean, generatePkce, land } from './pkce_wasm.js';
-    import wasm from './pkce.wasm';
-    initSync({ module: Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)) });
-    ready = { begin, clean, generatePkce, land };`;
-  const { outputFiles } = await esbuild.build({
-    stdin: { contents: source, resolveDir: out },
-    loader: { ".wasm": "base64" },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "iife",
-    target: "es2022",
-    legalComments: "none",
-  });
-  return `// Generated from pkce.wasm and its glue by build.mjs.
-let ready;
-export function core() {
-  if (!ready) {
-    ${outputFiles[0].text.trim()}
-  }
-  return ready;
-}
-`;
+// The same module as JavaScript, for pages whose policy forbids WebAssembly. wasm2js runs what it makes at import;
+// the function is all that is wanted.
+async function asJavaScript(wasm, work) {
+  const lowered = join(work, "lowered.wasm");
+  const passes = ["--llvm-memory-copy-fill-lowering", "--signext-lowering", "--llvm-nontrapping-fptoint-lowering"];
+  await node(binaryen("wasm-opt"), ...ENABLED, ...passes, "-Oz", wasm, "-o", lowered);
+  const made = join(work, "wasm2js.js");
+  await node(binaryen("wasm2js"), "-Oz", lowered, "-o", made);
+  const text = await readFile(made, "utf8");
+  const [code] = text.split(/^var retasmFunc = /m);
+  if (!code.includes("function asmFunc(")) throw new Error("wasm2js makes something else than it did");
+  return `${code}\nexport { asmFunc as instantiate };\n`;
 }
 
-// An entry is one file, so that a page without a bundler asks for one. `core` is what it finds under the name of
-// js/core.js.
-async function entry(core, outfile) {
+// 91 printable ASCII characters that no string literal has to escape: the first two say that a second one follows,
+// the others are the lowest 89 bytes, of which most of a module consists. Gzip sees bytes where they are, which base64
+// hides from it: a fifth less. js/core/inline.js reads it.
+export function printable(bytes) {
+  const character = (index) => String.fromCharCode(index + 35 + (index > 56 ? 1 : 0));
+  const one = (byte) => (byte < 89 ? character(byte + 2) : character(byte < 180 ? 0 : 1) + character((byte - 89) % 91));
+  return Array.from(bytes, one).join("");
+}
+
+// An entry is one file, so that a page without a bundler asks for one. `core` starts the core in the way of the entry.
+async function entry(name, outfile, { files = {}, source = "index.js" } = {}) {
   const esbuild = await import("esbuild");
-  await esbuild.build({
-    entryPoints: [join(here, "js", "index.js")],
+  const made = (build) => {
+    build.onResolve({ filter: /\/core\.js$/ }, () => ({ path: join(here, "js", "core", name) }));
+    build.onResolve({ filter: /^made:/ }, ({ path }) => ({ path, namespace: "made" }));
+    build.onLoad({ filter: /.*/, namespace: "made" }, ({ path }) => ({ contents: files[path.slice(5)], loader: "js" }));
+  };
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(here, "js", source)],
     outfile,
     bundle: true,
+    write: false,
     format: "esm",
     target: "es2022",
     legalComments: "none",
-    plugins: [
-      {
-        name: "core",
-        setup(build) {
-          build.onResolve({ filter: /^\.\/core\.js$/ }, () => ({ path: core }));
-        },
-      },
-    ],
+    plugins: [{ name: "core", setup: made }],
   });
+  await writeFile(outfile, outputFiles[0].contents);
 }
 
-async function asConsumer(dist) {
+/** What a consumer of an entry ships: everything in it, minified by esbuild. */
+async function asConsumer(file) {
   const esbuild = await import("esbuild");
   const { outputFiles } = await esbuild.build({
-    stdin: { contents: `export * from './index.js';`, resolveDir: dist },
+    stdin: { contents: `export * from ${JSON.stringify(file)};`, resolveDir: here },
     bundle: true,
     minify: true,
     write: false,
@@ -151,9 +176,13 @@ async function asConsumer(dist) {
   return outputFiles[0].contents;
 }
 
-export function weigh(bytes) {
-  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
+export function weigh(...parts) {
+  const sizes = parts.map((bytes) => {
+    const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+    return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length };
+  });
+  const sum = (name) => sizes.reduce((total, size) => total + size[name], 0);
+  return { raw: sum("raw"), gzip: sum("gzip"), brotli: sum("brotli") };
 }
 
 /** Builds pkce-wasm/dist and gives its path and the sizes; throws when it is over the budget. */
@@ -164,20 +193,25 @@ export async function buildPkce({ log = console.log } = {}) {
   await mkdir(join(root, ".build"), { recursive: true });
   const work = await mkdtemp(join(root, ".build", "pkce-"));
   try {
-    log("pkce-wasm: wasm-bindgen, wasm-opt, esbuild");
-    const wasm = await bind(compiled, work);
-    const core = await inline(work);
+    log("pkce-wasm: wasm-bindgen, binaryen, esbuild");
+    const file = await bind(compiled, work);
+    const wasm = await readFile(file);
+    const script = await asJavaScript(file, work);
     await rm(dist, { recursive: true, force: true });
     await mkdir(dist, { recursive: true });
-    await writeFile(join(work, "core.js"), core);
-    await entry(join(work, "core.js"), join(dist, "index.js"));
-    await cp(wasm, join(dist, "pkce.wasm"));
-    for (const file of PUBLISHED) await cp(join(here, file), join(dist, file));
+    const text = `export default ${JSON.stringify(printable(wasm))};`;
+    await entry("inline.js", join(dist, "index.js"), { files: { "pkce.wasm": text } });
+    await entry("slim.js", join(dist, "slim.js"), { source: "slim.js" });
+    await entry("script.js", join(dist, "js.js"), { files: { "pkce.js": script } });
+    await cp(file, join(dist, "pkce.wasm"));
+    for (const name of PUBLISHED) await cp(join(here, name), join(dist, name), { recursive: true });
     await cp(join(root, "LICENSE"), join(dist, "LICENSE"));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  const sizes = { wasm: weigh(await readFile(join(dist, "pkce.wasm"))), bundle: weigh(await asConsumer(dist)) };
+  const wasm = await readFile(join(dist, "pkce.wasm"));
+  const [bundle, slim, script] = await Promise.all(["index.js", "slim.js", "js.js"].map((name) => asConsumer(join(dist, name))));
+  const sizes = { bundle: weigh(bundle), slim: weigh(slim, wasm), script: weigh(script), wasm: weigh(wasm) };
   for (const [name, size] of Object.entries(sizes)) {
     log(`pkce-wasm: ${name.padEnd(6)} ${size.raw} raw, ${size.gzip} gzip, ${size.brotli} brotli`);
   }

@@ -112,6 +112,7 @@ export type PkceErrorCode =
   | "issuer_missing"
   | "login_required"
   | "network"
+  | "not_initialized"
   | "refresh_token_missing"
   | "state_expired"
   | "state_missing"

@@ -1,9 +1,8 @@
 // The answer of the authorization server (RFC 6749 §4.1.2, RFC 9207) and the exchange of its code.
-import { core } from "./core.js";
 import { PkceError } from "./errors.js";
 import { find, forget } from "./flows.js";
 import { postToken } from "./http.js";
-import { ask, checked, record } from "./record.js";
+import { ask, checked } from "./record.js";
 import { nameOf, shared } from "./shared.js";
 
 const callbacks = new Map(); // running handleCallback, by client
@@ -22,15 +21,11 @@ export function parseCallback(config, url, flow) {
   } catch (error) {
     blocked = error;
   }
-  const client = record({
-    issuer: config.issuer,
-    client_id: config.clientId,
-    place: config.redirectUri?.split("?")[0],
-  });
-  const answer = ask((core) => core.land(client, target, kept ?? "", Date.now()));
+  const client = { issuer: config.issuer, client_id: config.clientId, place: config.redirectUri?.split("?")[0] };
+  const answer = ask("callback", client, target.replaceAll("\n", ""), kept ?? "");
   if (!answer.failure && !answer.code) return null;
 
-  if (target === here) tidy(here);
+  if (target === here) globalThis.history?.replaceState(globalThis.history.state, "", answer.clean);
   if (blocked) throw blocked;
   if (flow === undefined && (answer.code || answer.spent)) forget(config, state);
   checked(answer);
@@ -43,11 +38,6 @@ export function parseCallback(config, url, flow) {
     scope: answer.scope,
     returnTo: answer.return_to,
   };
-}
-
-function tidy(here) {
-  const { history } = globalThis;
-  history?.replaceState(history.state, "", core().clean(here));
 }
 
 export async function exchangeCode(config, grant) {

@@ -1,6 +1,7 @@
 // The settings of a server from its metadata.
 import { PkceError } from "./errors.js";
-import { endpoint, send } from "./http.js";
+import { endpoint, readable, send } from "./http.js";
+import { ask, checked } from "./record.js";
 
 // RFC 8414 §3.1: the well-known part stands between host and path; OpenID Connect appends it.
 export async function discover(issuer, options = {}) {
@@ -13,20 +14,22 @@ export async function discover(issuer, options = {}) {
   ];
   for (const place of places) {
     const { response, body } = await send(options, place);
-    if (response.ok) return settings(issuer, body);
+    if (response.ok) {
+      if (!body) throw new PkceError("invalid_response", { subject: "metadata" });
+      return settings(issuer, body);
+    }
     if (response.status !== 404) throw new PkceError("token_error", { status: response.status });
   }
   throw new PkceError("invalid_response", { subject: "no metadata" });
 }
 
 function settings(issuer, metadata) {
-  if (!metadata) throw new PkceError("invalid_response", { subject: "metadata" });
-  if (metadata.issuer !== issuer) throw new PkceError("issuer_mismatch");
+  const known = checked(ask("metadata", { issuer }, readable(metadata)));
   return {
     issuer,
-    authorizationEndpoint: metadata.authorization_endpoint,
-    tokenEndpoint: metadata.token_endpoint,
-    revocationEndpoint: metadata.revocation_endpoint,
-    issRequired: metadata.authorization_response_iss_parameter_supported === true,
+    authorizationEndpoint: known.authorization_endpoint,
+    tokenEndpoint: known.token_endpoint,
+    revocationEndpoint: known.revocation_endpoint,
+    issRequired: known.iss === "1",
   };
 }

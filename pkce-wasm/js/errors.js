@@ -17,6 +17,7 @@ const CODES = {
   insecure_endpoint: ["no", "The URL is neither https nor on the loopback interface"],
   login_required: ["login", "Nobody is signed in, or the server ended the session"],
   network: ["later", "The server could not be reached, or its answer is hidden by CORS"],
+  not_initialized: ["no", "Await init() of pkce-wasm/slim first"],
   refresh_token_missing: ["login", "There is no refresh token"],
   storage_unavailable: ["no", "The browser refuses the storage that a login needs"],
   token_error: ["no", "The server refused the request"],

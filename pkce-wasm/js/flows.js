@@ -1,49 +1,44 @@
 // The slots in which pending logins wait, one per flow and named after its state: two tabs or two
 // clicks never overwrite each other's verifier, and a forged callback finds nothing.
 import { PkceError } from "./errors.js";
+import { record } from "./record.js";
 
 const PREFIX = "pkce-wasm.";
-const LIFETIME_MS = 10 * 60 * 1000; // as in src/callback.rs, which decides; here it tidies up
-const MOST_SLOTS = 5;
 
 // Looked up at the time of use: browsers may throw on the mere mention of storage.
-function storageOf({ storage = "session" }) {
-  if (typeof storage === "object") return storage;
-  return storage === "local" ? globalThis.localStorage : globalThis.sessionStorage;
-}
-
-function guarded(work) {
+function guarded({ storage = "session" }, work) {
   try {
-    return work();
+    return work(typeof storage === "object" ? storage : globalThis[`${storage}Storage`]);
   } catch (cause) {
     throw new PkceError("storage_unavailable", { cause });
   }
 }
 
 export function find(config, state) {
-  return guarded(() => storageOf(config).getItem(PREFIX + state)) ?? "";
+  return guarded(config, (storage) => storage.getItem(PREFIX + state)) ?? "";
 }
 
 export function forget(config, state) {
-  guarded(() => storageOf(config).removeItem(PREFIX + state));
+  guarded(config, (storage) => storage.removeItem(PREFIX + state));
 }
 
-export function remember(config, state, flow) {
-  guarded(() => {
-    const storage = storageOf(config);
-    const pending = [];
+// When each pending login was started, by its state; the core says which are too old or too many.
+export function pending(config) {
+  return guarded(config, (storage) => {
+    const slots = {};
     for (let index = 0; index < storage.length; index += 1) {
       const key = storage.key(index);
       if (key?.startsWith(PREFIX)) {
-        const createdAt = new URLSearchParams(storage.getItem(key)).get("created_at");
-        pending.push({ key, createdAt: Number(createdAt) || 0 });
+        slots[key.slice(PREFIX.length)] = new URLSearchParams(storage.getItem(key)).get("created_at") ?? "";
       }
     }
-    pending.sort((one, other) => other.createdAt - one.createdAt);
-    pending.forEach(({ key, createdAt }, place) => {
-      const expired = Date.now() - createdAt > LIFETIME_MS;
-      if (expired || place >= MOST_SLOTS - 1) storage.removeItem(key);
-    });
+    return record(slots);
+  });
+}
+
+export function remember(config, state, flow, drop) {
+  guarded(config, (storage) => {
+    for (const old of drop.split(" ")) storage.removeItem(PREFIX + old);
     storage.setItem(PREFIX + state, flow);
   });
 }

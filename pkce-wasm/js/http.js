@@ -1,5 +1,6 @@
 // The only place that speaks to the network.
 import { PkceError } from "./errors.js";
+import { ask, checked, record } from "./record.js";
 
 // Redirects are refused by `send`: Workers do not know `redirect: "error"`.
 const FIXED = { cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer" };
@@ -64,21 +65,22 @@ export async function postRevocation(config, form) {
   await post(config, "revocationEndpoint", form);
 }
 
-// RFC 6749 §5.1. A server that does not rotate sends no new refresh token, so the one in use stays
-// (§6); one that grants what was asked for may leave out the scope.
-export async function postToken(config, form, asked = {}) {
-  const body = (await post(config, "tokenEndpoint", form)) ?? {};
-  const accessToken = textOf(body.access_token);
-  const seconds = body.expires_in === undefined ? undefined : Number(body.expires_in);
-  const bearer = textOf(body.token_type)?.toLowerCase() === "bearer";
-  if (!accessToken || !bearer || (seconds !== undefined && !(seconds >= 0))) {
-    throw new PkceError("invalid_response", { subject: "token response" });
-  }
+// Gives the tokens of a success; `asked` has the refresh token and the scope that stay when the server
+// sends no others.
+export async function postToken(config, form, { refreshToken, scope } = {}) {
+  const body = await post(config, "tokenEndpoint", form);
+  const made = checked(ask("tokens", { refresh_token: refreshToken, scope }, readable(body)));
   return {
-    accessToken,
-    tokenType: "Bearer",
-    expiresAt: seconds === undefined ? undefined : Date.now() + seconds * 1000,
-    refreshToken: textOf(body.refresh_token) ?? asked.refreshToken,
-    scope: textOf(body.scope) ?? asked.scope,
+    accessToken: made.access_token,
+    tokenType: made.token_type,
+    expiresAt: made.expires_at && Number(made.expires_at),
+    refreshToken: made.refresh_token,
+    scope: made.scope,
   };
+}
+
+// The fields of an answer that the core can read.
+export function readable(body) {
+  const plain = ([name, value]) => typeof value === "string" || (name === "expires_in" ? value !== null : value === true);
+  return record(Object.fromEntries(Object.entries(body ?? {}).filter(plain)));
 }

@@ -1,39 +1,40 @@
 // The start of a login: PKCE (RFC 7636), the authorization request (RFC 6749 §4.1.1), the navigation.
-import { remember } from "./flows.js";
+import { pending, remember } from "./flows.js";
 import { endpoint } from "./http.js";
-import { ask, checked, record } from "./record.js";
+import { ask, checked, random, record } from "./record.js";
 
 export function generatePkce() {
-  const { verifier, challenge } = checked(ask((core) => core.generatePkce()));
+  const { verifier, challenge } = checked(ask("pkce", { random: random() }));
   return { codeVerifier: verifier, codeChallenge: challenge, codeChallengeMethod: "S256" };
 }
 
-export function createAuthorizationRequest(config, options = {}) {
+function begin(config, options, slots) {
   endpoint(config, "issuer");
   const target = endpoint(config, "authorizationEndpoint");
-  const wishes = record({
+  const wishes = {
+    random: random(),
     issuer: config.issuer,
     client_id: config.clientId,
     redirect_uri: config.redirectUri,
     scope: options.scope ?? config.scope,
     return_to: options.returnTo,
     iss: config.issRequired === false ? "0" : "1",
-  });
-  const extra = record({ ...options.params, prompt: options.prompt, login_hint: options.loginHint });
-  const made = checked(ask((core) => core.begin(wishes, extra, Date.now())));
-  return {
-    url: target + (target.includes("?") ? "&" : "?") + made.query,
-    state: made.state,
-    codeVerifier: made.verifier,
-    flow: made.flow,
   };
+  const extra = record({ ...options.params, prompt: options.prompt, login_hint: options.loginHint });
+  const made = checked(ask("login", wishes, extra, slots));
+  return { ...made, url: target + (target.includes("?") ? "&" : "?") + made.query };
+}
+
+export function createAuthorizationRequest(config, options = {}) {
+  const { url, state, verifier, flow } = begin(config, options, "");
+  return { url, state, codeVerifier: verifier, flow };
 }
 
 // Synchronous up to the navigation, so that a click leads there without a gap.
 export function startLogin(config, options = {}) {
   try {
-    const { url, state, flow } = createAuthorizationRequest(config, options);
-    remember(config, state, flow);
+    const { url, state, flow, drop } = begin(config, options, pending(config));
+    remember(config, state, flow, drop);
     if (options.navigate) options.navigate(url);
     else globalThis.location.assign(url);
     return new Promise(() => {});

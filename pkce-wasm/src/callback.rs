@@ -19,8 +19,7 @@ const PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "error_descripti
 ///
 /// `flow` is what was remembered under the answer's state, or empty. The result is empty when there
 /// is no answer for this client, else a record with the `code` and the fields of the flow.
-pub fn land<'a>(client: &'a str, url: &'a str, flow: &'a str, now: u64) -> Result<String, Failure<'a>> {
-    let client = Form(client);
+pub fn land<'a>(client: Form<'a>, url: &'a str, flow: &'a str, now: u64) -> Result<String, Failure> {
     let (place, query, _) = split_url(url);
     match find(client, query, Form(flow)) {
         Ok(()) => {}
@@ -30,7 +29,15 @@ pub fn land<'a>(client: &'a str, url: &'a str, flow: &'a str, now: u64) -> Resul
     }
     let flow = Form(flow);
     check_issuer(query, flow)?;
-    let code = read(query, flow, now).map_err(|failure| Failure { spent: Some(flow.field("return_to")), ..failure })?;
+    let code = match read(query, flow, now) {
+        Ok(code) => code,
+        // A flow that has come so far is spent; the app still learns where it wanted to go.
+        Err(Failure(mut record)) => {
+            push(&mut record, "spent", "1");
+            push(&mut record, "return_to", flow.field("return_to"));
+            return Err(Failure(record));
+        }
+    };
     let mut record = String::from(flow.0);
     push(&mut record, "code", code);
     Ok(record)
@@ -68,7 +75,7 @@ fn check_issuer(query: Form<'_>, flow: Form<'_>) -> Result<(), Code> {
     }
 }
 
-fn read<'a>(query: Form<'a>, flow: Form<'a>, now: u64) -> Result<&'a str, Failure<'a>> {
+fn read<'a>(query: Form<'a>, flow: Form<'a>, now: u64) -> Result<&'a str, Failure> {
     let created_at = number(flow.field("created_at")).unwrap_or(0);
     // A clock that ran backwards counts as zero time.
     if now.saturating_sub(created_at) > LIFETIME_MS {
@@ -77,8 +84,9 @@ fn read<'a>(query: Form<'a>, flow: Form<'a>, now: u64) -> Result<&'a str, Failur
     if let Some(error) = query.unique("error")? {
         let denied = same(error, "access_denied");
         let code = if denied { Code::AuthorizationDenied } else { Code::AuthorizationError };
-        let description = query.field("error_description");
-        return Err(Failure { description, ..Failure::about(code, error) });
+        let Failure(mut record) = Failure::about(code, error);
+        push(&mut record, "description", query.field("error_description"));
+        return Err(Failure(record));
     }
     match query.unique("code")? {
         Some(code) if !code.is_empty() => Ok(code),

@@ -51,47 +51,28 @@ impl Code {
     }
 }
 
-/// A cause with what the server said about it, which is only read after state and issuer proved
-/// that it was this server. The texts are escaped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure<'a> {
-    /// The cause.
-    pub code: Code,
-    /// What it is about: an option, or the server's `error`.
-    pub subject: &'a str,
-    /// The server's `error_description`.
-    pub description: &'a str,
-    /// Where the app wanted to go after the login. A flow that has come so far is spent.
-    pub spent: Option<&'a str>,
-}
+/// What went wrong, as the record that says so. What the server said about it is only read after state
+/// and issuer proved that it was this server; its texts stay escaped.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure(pub String);
 
-impl<'a> Failure<'a> {
-    /// A failure that is about one option or one word of the server.
-    pub fn about(code: Code, subject: &'a str) -> Self {
-        Self { subject, ..code.into() }
-    }
-
-    /// The failure as a record.
-    pub fn encode(&self) -> String {
+impl Failure {
+    /// A failure that is about something: an option, or the server's `error`.
+    pub fn about(code: Code, subject: &str) -> Self {
         let mut record = String::new();
-        push(&mut record, "failure", self.code.name());
-        push(&mut record, "subject", self.subject);
-        push(&mut record, "description", self.description);
-        if let Some(return_to) = self.spent {
-            push(&mut record, "spent", "1");
-            push(&mut record, "return_to", return_to);
-        }
-        record
+        push(&mut record, "failure", code.name());
+        push(&mut record, "subject", subject);
+        Self(record)
     }
 }
 
-impl From<Code> for Failure<'_> {
+impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, subject: "", description: "", spent: None }
+        Self::about(code, "")
     }
 }
 
-impl From<Repeated> for Failure<'_> {
+impl From<Repeated> for Failure {
     fn from(_: Repeated) -> Self {
         Code::InvalidResponse.into()
     }

@@ -106,6 +106,13 @@ pub fn same(one: &str, other: &str) -> bool {
     decoded(one).all(|byte| byte.is_some() && others.next() == Some(byte)) && others.next().is_none()
 }
 
+/// Whether two escaped texts mean the same but for the case of their ASCII letters.
+pub fn same_lowercase(one: &str, other: &str) -> bool {
+    let lower = |byte: Option<u8>| byte.map(|byte| byte.to_ascii_lowercase());
+    let mut others = decoded(other).map(lower);
+    decoded(one).map(lower).all(|byte| byte.is_some() && others.next() == Some(byte)) && others.next().is_none()
+}
+
 /// Appends a pair whose value is escaped already.
 pub fn push(form: &mut String, name: &str, escaped: &str) {
     if !form.is_empty() {
@@ -135,12 +142,12 @@ fn hex(nibble: u8) -> char {
 }
 
 /// Encodes bytes as base64url without padding.
-pub fn base64url(bytes: &[u8]) -> String {
+pub fn base64url(bytes: impl IntoIterator<Item = u8>) -> String {
     let mut text = String::new();
     let mut bits = 0_u32;
     let mut held = 0_u32;
     for byte in bytes {
-        bits = (bits << 8) | u32::from(*byte);
+        bits = (bits << 8) | u32::from(byte);
         held += 8;
         while held >= 6 {
             held -= 6;
@@ -185,9 +192,9 @@ mod tests {
     fn base64url_of_every_length() {
         let vectors = [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")];
         for (plain, encoded) in vectors {
-            assert_eq!(base64url(plain.as_bytes()), encoded);
+            assert_eq!(base64url(plain.bytes()), encoded);
         }
-        assert_eq!(base64url(&[0xfb, 0xff, 0xfe]), "-__-");
+        assert_eq!(base64url([0xfb, 0xff, 0xfe]), "-__-");
     }
 
     #[test]

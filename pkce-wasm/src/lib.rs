@@ -3,8 +3,8 @@
 //!
 //! This crate is the part that decides whether an answer may be believed. It is synchronous and does
 //! no I/O of its own: time, randomness and storage are arguments, so every branch is tested natively.
-//! `shell` binds it to JavaScript; `index.js` beside it does what needs the page or a promise: fetch,
-//! locks, navigation.
+//! `shell` exports it to JavaScript as a function from text to text; `js/` beside it does what needs
+//! the page or a promise: fetch, locks, navigation.
 //!
 //! Out of scope: `plain`, the implicit grant, client secrets, popups and hidden frames, id tokens.
 
@@ -16,7 +16,10 @@ pub mod callback;
 pub mod error;
 pub mod form;
 pub mod login;
+pub mod metadata;
 pub mod pkce;
+pub mod question;
+pub mod tokens;
 // The binding layer exists for JavaScript only.
 #[cfg(target_arch = "wasm32")]
 pub mod shell;

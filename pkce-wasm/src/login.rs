@@ -2,44 +2,43 @@
 
 use alloc::string::String;
 
+use crate::callback::LIFETIME_MS;
 use crate::error::{Code, Failure};
-use crate::form::{Form, base64url, cut, decimal, decoded, push, push_plain, same};
-use crate::pkce;
+use crate::form::{Form, cut, decimal, decoded, number, push, push_plain, same};
+use crate::pkce::{self, VERIFIER_LENGTH};
 
-/// Random bytes one login needs: the verifier's and 192 bits for the state.
-pub const RANDOM_BYTES: usize = pkce::VERIFIER_BYTES + STATE_BYTES;
-const STATE_BYTES: usize = 24;
+/// Characters of a state; each carries 6 random bits.
+const STATE_LENGTH: usize = 32;
+/// How many logins may wait at the same time in one browser, the new one included.
+const MOST_SLOTS: usize = 5;
 
 /// Parameters that belong to this module and that an app cannot set.
 const RESERVED: [&str; 7] = ["client_id", "code_challenge", "code_challenge_method", "redirect_uri", "response_type", "scope", "state"];
 
 /// Makes the authorization request.
 ///
-/// `wishes` is a record with `issuer`, `client_id` and `redirect_uri`, perhaps `scope`, `return_to`
-/// and `iss` (`0`: this server sends no `iss`); `extra` is a form of further parameters. The result
-/// is a record with the `query` of the request, its `state`, the `verifier`, and the `flow`: what
-/// has to be remembered until the answer comes.
-pub fn begin<'a>(wishes: &'a str, extra: &'a str, random: &[u8; RANDOM_BYTES], now: u64) -> Result<String, Failure<'a>> {
-    let wishes = Form(wishes);
-    let (Some(for_verifier), Some(for_state)) = (random.first_chunk(), random.last_chunk::<STATE_BYTES>()) else {
-        return Err(Code::Unsupported.into());
-    };
-    let verifier = pkce::verifier(for_verifier);
-    let state = base64url(for_state);
+/// `asked` is a record with `issuer`, `client_id`, `redirect_uri` and `random` (base64url of 57 bytes),
+/// perhaps `scope`, `return_to` and `iss` (`0`: this server sends no `iss`); `extra` is a form of further
+/// parameters; `slots` holds when each pending login was started, by its state. The result is a record
+/// with the `query` of the request, its `state`, the `verifier`, the `flow`: what has to be remembered
+/// until the answer comes, and the slots to `drop`.
+pub fn begin<'a>(asked: Form<'a>, extra: &'a str, slots: Form<'_>, now: u64) -> Result<String, Failure> {
+    let verifier = pkce::randomness(asked, 0, VERIFIER_LENGTH)?;
+    let state = pkce::randomness(asked, VERIFIER_LENGTH, STATE_LENGTH)?;
 
     let mut query = String::new();
     let mut flow = String::new();
     push(&mut query, "response_type", "code");
     for name in &["client_id", "redirect_uri", "issuer"] {
-        if wishes.field(name).is_empty() {
+        if asked.field(name).is_empty() {
             return Err(Failure::about(Code::ConfigInvalid, name));
         }
     }
-    if !is_local_path(wishes.field("return_to")) {
+    if !is_local_path(asked.field("return_to")) {
         return Err(Failure::about(Code::ConfigInvalid, "return_to"));
     }
     for name in &["client_id", "redirect_uri", "scope", "issuer", "iss", "return_to"] {
-        let value = wishes.field(name);
+        let value = asked.field(name);
         if !value.is_empty() {
             push(&mut flow, name, value);
             if RESERVED.contains(name) {
@@ -47,8 +46,8 @@ pub fn begin<'a>(wishes: &'a str, extra: &'a str, random: &[u8; RANDOM_BYTES], n
             }
         }
     }
-    push(&mut query, "state", &state);
-    push(&mut query, "code_challenge", &pkce::challenge(&verifier));
+    push(&mut query, "state", state);
+    push(&mut query, "code_challenge", &pkce::challenge(verifier));
     push(&mut query, "code_challenge_method", "S256");
     for pair in Form(extra) {
         let (name, value) = cut(pair, b'=').unwrap_or((pair, ""));
@@ -57,16 +56,35 @@ pub fn begin<'a>(wishes: &'a str, extra: &'a str, random: &[u8; RANDOM_BYTES], n
         }
         push(&mut query, name, value);
     }
-    push(&mut flow, "state", &state);
-    push(&mut flow, "verifier", &verifier);
+    push(&mut flow, "state", state);
+    push(&mut flow, "verifier", verifier);
     push(&mut flow, "created_at", &decimal(now));
 
     let mut record = String::new();
     push_plain(&mut record, "query", &query);
     push_plain(&mut record, "flow", &flow);
-    push(&mut record, "state", &state);
-    push(&mut record, "verifier", &verifier);
+    push(&mut record, "state", state);
+    push(&mut record, "verifier", verifier);
+    push(&mut record, "drop", &stale(slots, now));
     Ok(record)
+}
+
+/// The names of the slots that are too old, or too many with the one to come, each with a space behind it.
+fn stale(slots: Form<'_>, now: u64) -> String {
+    let mut names = String::new();
+    for (place, (name, created_at)) in dated(slots).enumerate() {
+        let newer = |(other, (_, other_at)): &(usize, (&str, u64))| (*other_at, *other) > (created_at, place);
+        if dated(slots).enumerate().filter(newer).count() >= MOST_SLOTS - 1 || now.saturating_sub(created_at) > LIFETIME_MS {
+            names.push_str(name);
+            names.push('+');
+        }
+    }
+    names
+}
+
+/// The slots, each with when it was made; with one that does not say, at the beginning of time.
+fn dated(slots: Form<'_>) -> impl Iterator<Item = (&str, u64)> {
+    slots.filter_map(|pair| cut(pair, b'=')).map(|(name, created_at)| (name, number(created_at).unwrap_or(0)))
 }
 
 /// Whether a text, escaped, is empty or can only lead back into the app's own origin. `//host` and
@@ -90,15 +108,24 @@ pub(crate) mod tests {
         String::from_utf8(decoded(escaped).map(Option::unwrap).collect::<Vec<_>>()).unwrap()
     }
 
-    /// The flow of a login that `random` was rolled for.
-    pub(crate) fn flow_of(wishes: &str, random: u8, now: u64) -> (String, String) {
-        let record = begin(wishes, "", &[random; RANDOM_BYTES], now).unwrap();
+    /// A question for a login for which `random` was rolled all the way.
+    fn question(wishes: &str, random: char) -> String {
+        wishes.to_owned() + "&random=" + &random.to_string().repeat(76)
+    }
+
+    fn begin_with<'a>(question: &'a str, extra: &'a str) -> Result<String, Failure> {
+        begin(Form(question), extra, Form(""), 1_000)
+    }
+
+    /// The state and the flow of a login for which `random` was rolled all the way.
+    pub(crate) fn flow_of(wishes: &str, random: char, now: u64) -> (String, String) {
+        let record = begin(Form(&question(wishes, random)), "", Form(""), now).unwrap();
         let record = Form(&record);
         (plain(record.field("state")), plain(record.field("flow")))
     }
 
     fn query_of(wishes: &str, extra: &str) -> String {
-        let record = begin(wishes, extra, &[7; RANDOM_BYTES], 1_000).unwrap();
+        let record = begin_with(&question(wishes, 'H'), extra).unwrap_or_else(|failure| panic!("{failure:?}"));
         plain(Form(&record).field("query"))
     }
 
@@ -110,7 +137,8 @@ pub(crate) mod tests {
 
     #[test]
     fn asks_for_a_code_with_s256() {
-        let record = begin(WISHES, "", &[7; RANDOM_BYTES], 1_000).unwrap();
+        let question = question(WISHES, 'H');
+        let record = begin_with(&question, "").unwrap();
         let record = Form(&record);
         let query = plain(record.field("query"));
         let parameter = |name| plain(Form(&query).unique(name).unwrap().unwrap());
@@ -127,7 +155,7 @@ pub(crate) mod tests {
 
     #[test]
     fn stored_layout_is_pinned() {
-        let (state, flow) = flow_of(WISHES, 0, 7);
+        let (state, flow) = flow_of(WISHES, 'A', 7);
         assert_eq!(state, "A".repeat(32));
         let text = "client_id=demo+%26+spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback\
                     &scope=account%3Aread+bookings%3Aread&issuer=https%3A%2F%2Fas.example&iss=1\
@@ -138,20 +166,41 @@ pub(crate) mod tests {
 
     #[test]
     fn state_and_verifier_share_no_randomness() {
-        let mut random = [0; RANDOM_BYTES];
-        let first = begin(WISHES, "", &random, 0).unwrap();
-        random[RANDOM_BYTES - 1] = 1;
-        let second = begin(WISHES, "", &random, 0).unwrap();
+        let rolled = |last| WISHES.to_owned() + "&random=" + &"A".repeat(74) + last;
+        let (first, second) = (rolled("A"), rolled("B"));
+        let (first, second) = (begin_with(&first, "").unwrap(), begin_with(&second, "").unwrap());
         assert_eq!(Form(&first).field("verifier"), Form(&second).field("verifier"));
         assert_ne!(Form(&first).field("state"), Form(&second).field("state"));
+    }
+
+    #[test]
+    fn without_enough_randomness_there_is_no_login() {
+        let question = WISHES.to_owned() + "&random=" + &"A".repeat(74);
+        assert_eq!(begin_with(&question, ""), Err(Code::Unsupported.into()));
+    }
+
+    #[test]
+    fn pending_logins_are_dropped_after_ten_minutes_and_beyond_five() {
+        let now = 10_000_000;
+        let dropped = |slots: &str| {
+            let question = question(WISHES, 'H');
+            let record = begin(Form(&question), "", Form(slots), now).unwrap();
+            Form(&record).field("drop").to_owned()
+        };
+        assert_eq!(dropped(""), "");
+        assert_eq!(dropped("a=9999999&b=9400000&c=9399999&d=&e=x"), "c+d+e+");
+        assert_eq!(dropped("a=9999991&b=9999992&c=9999993&d=9999994"), "");
+        assert_eq!(dropped("a=9999991&b=9999995&c=9999993&d=9999994&e=9999992"), "a+");
+        assert_eq!(dropped("a=9999991&b=9999991&c=9999991&d=9999991&e=9999991&f=9999991"), "a+b+");
+        assert_eq!(dropped("future=99999999999"), "");
     }
 
     #[test]
     fn what_every_login_needs() {
         for name in ["issuer", "client_id", "redirect_uri"] {
             let failure = Failure::about(Code::ConfigInvalid, name);
-            let renamed = WISHES.replace(name, "other");
-            assert_eq!(begin(&renamed, "", &[0; RANDOM_BYTES], 0), Err(failure));
+            let renamed = question(&WISHES.replace(name, "other"), 'H');
+            assert_eq!(begin_with(&renamed, ""), Err(failure));
         }
     }
 
@@ -162,14 +211,14 @@ pub(crate) mod tests {
             for name in [name.to_owned(), name.replacen('c', "%63", 1)] {
                 let extra = "x=y&".to_owned() + &name + "=x";
                 let failure = Failure::about(Code::ConfigInvalid, &name);
-                assert_eq!(begin(WISHES, &extra, &[0; RANDOM_BYTES], 0), Err(failure));
+                assert_eq!(begin_with(&question(WISHES, 'H'), &extra), Err(failure));
             }
         }
     }
 
     #[test]
     fn return_to_stays_in_the_app() {
-        let accepts = |path| begin(&with("return_to", path), "", &[0; RANDOM_BYTES], 0).is_ok();
+        let accepts = |path| begin_with(&question(&with("return_to", path), 'H'), "").is_ok();
         for path in ["", "/", "/orders?page=2#top", "/a//b", "/é"] {
             assert!(accepts(path), "{path}");
         }
