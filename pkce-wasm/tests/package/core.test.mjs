@@ -100,6 +100,14 @@ for (const { name } of FUNCTIONS) {
   }
 }
 
+test("./js takes texts that are larger than its memory was", async () => {
+  const api = await fresh("js.js");
+  const { flow, state } = api.createAuthorizationRequest(CONFIG);
+  const answer = new URLSearchParams({ code: "c", state, iss: CONFIG.issuer, extra: "é".repeat(100_000) });
+  assert.equal(api.parseCallback(CONFIG, `${CONFIG.redirectUri}?${answer}`, flow).code, "c");
+  works(api);
+});
+
 test("a core that traps again and again is an error, and a later call starts anew", async () => {
   const made = breaking("ask", 1, 2);
   const api = await fresh("index.js");
