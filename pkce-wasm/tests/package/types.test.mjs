@@ -32,7 +32,14 @@ let folder;
 before(async () => {
   const usage = await readFile(new URL("usage.ts", import.meta.url), "utf8");
   const lines = Object.keys(ENTRIES).map((entry, index) => `export * as entry${index} from "${entry}";`);
-  folder = await project("types", { "usage.ts": usage, "entries.ts": lines.join("\n") });
+  const backend = `
+    import { createAuthorizationRequest, generatePkce, init } from "pkce-wasm/slim";
+    import type { FlowStorage, PkceConfig } from "pkce-wasm";
+    export const start = async (config: PkceConfig, storage: FlowStorage, module: WebAssembly.Module): Promise<Response> => {
+      await init(module);
+      return Response.json({ ...createAuthorizationRequest({ ...config, storage }), ...generatePkce() });
+    };`;
+  folder = await project("types", { "usage.ts": usage, "entries.ts": lines.join("\n"), "backend.ts": backend });
 });
 after(removeProjects);
 
@@ -61,6 +68,17 @@ describe("types", () => {
     test(`every export compiles as documented and wrong uses do not: ${name}`, () => {
       const made = program(["usage.ts"], { ...STRICT, ...module });
       assert.deepEqual(words(ts.getPreEmitDiagnostics(made)), []);
+    });
+  }
+
+  for (const [name, types] of [
+    ["Worker", "node_modules/@cloudflare/workers-types"],
+    ["Node server", "node_modules/@types/node"],
+  ]) {
+    test(`a ${name} compiles without the types of a page`, () => {
+      const options = { ...STRICT, ...MODULES.bundler, lib: ["lib.es2022.d.ts"], skipLibCheck: false, types: [join(ROOT, types)] };
+      const found = words(ts.getPreEmitDiagnostics(program(["backend.ts"], options)));
+      assert.deepEqual(found.filter((line) => /pkce-wasm|backend/.test(line)), []);
     });
   }
 
