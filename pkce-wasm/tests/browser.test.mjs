@@ -134,17 +134,6 @@ test("two tabs that refresh at the same time send one request and hold the same 
   await context.close();
 });
 
-test("a redirect of the token endpoint is not followed", async () => {
-  world.server.answer("/token", { status: 307, headers: { location: "/steal" }, json: {} });
-  world.server.answer("/steal", tokenAnswer(1));
-  const context = await browser.newContext();
-  const page = await open(context, `${named("localhost")}/app`);
-  const attempt = 'pkce.refresh(config, "rt-0").then(String, ({ code, retry }) => code + " " + retry)';
-  assert.equal(await page.evaluate(attempt), "network later");
-  assert.equal(world.server.requests.filter(({ path }) => path === "/steal").length, 0);
-  await context.close();
-});
-
 test("a policy that forbids WebAssembly is named", async () => {
   const context = await browser.newContext();
   const page = await open(context, `${named("localhost")}/strict`);

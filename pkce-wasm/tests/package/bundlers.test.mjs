@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { BUNDLERS, html, viteDev } from "./bundlers.mjs";
-import { app, authorizationServer, serve, visit } from "./login.mjs";
+import { CORS, app, authorizationServer, serve, visit } from "./login.mjs";
 import { filesIn, project, removeProjects, write } from "./project.mjs";
 
 let browser;
@@ -144,6 +144,24 @@ describe("the package in an app", { concurrency: 2 }, () => {
       const ours = new Set(requested.filter((path) => path.startsWith("/node_modules/")));
       assert.equal(ours.size, files, `${entry} asks for ${[...ours].join(", ")}`);
     }
+  });
+
+  test("a redirect of the token endpoint is not followed", async () => {
+    const { origin, requests } = authorization;
+    authorization.answer("/moved", { status: 307, headers: { ...CORS, location: `${origin}/token` }, json: {} });
+    const folder = await project("redirect", {
+      "index.html": html('<script type="module" src="/app.js"></script>'),
+      "app.js": `
+        import { refresh } from "/node_modules/pkce-wasm/index.js";
+        const config = { issuer: "${origin}", clientId: "app", tokenEndpoint: "${origin}/moved" };
+        refresh(config, "rt-kept").then(String, ({ code, retry }) => done({ code, retry }));`,
+    });
+    const server = await serve(folder, policy(WASM));
+    const { result } = await visit(browser, `${server.origin}/`);
+    server.close();
+    assert.deepEqual(result, { code: "network", retry: "later" });
+    const sent = requests.filter(({ form }) => form.get("refresh_token") === "rt-kept");
+    assert.deepEqual(sent.map(({ path }) => path), ["/moved"]);
   });
 
   test("a policy without 'wasm-unsafe-eval' gets an error that names it and ./js", async () => {

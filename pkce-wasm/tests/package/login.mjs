@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "../server.mjs";
 import { filesIn } from "./project.mjs";
 
-const CORS = { "access-control-allow-origin": "*" };
+export const CORS = { "access-control-allow-origin": "*" };
 
 /** An authorization server that consents at once. It verifies PKCE, rotates, and revokes. */
 export async function authorizationServer() {
