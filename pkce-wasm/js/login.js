@@ -1,10 +1,10 @@
 // The start of a login: PKCE (RFC 7636), the authorization request (RFC 6749 §4.1.1), the navigation.
 import { pending, remember } from "./flows.js";
 import { endpoint } from "./http.js";
-import { ask, checked, random, record } from "./record.js";
+import { ask, checked, record, rolled } from "./record.js";
 
 export function generatePkce() {
-  const { verifier, challenge } = checked(ask("pkce", { random: random() }));
+  const { verifier, challenge } = checked(ask("pkce", rolled()));
   return { codeVerifier: verifier, codeChallenge: challenge, codeChallengeMethod: "S256" };
 }
 
@@ -12,7 +12,7 @@ function begin(config, options, slots) {
   endpoint(config, "issuer");
   const target = endpoint(config, "authorizationEndpoint");
   const wishes = {
-    random: random(),
+    ...rolled(),
     issuer: config.issuer,
     client_id: config.clientId,
     redirect_uri: config.redirectUri,

@@ -33,11 +33,13 @@ function answered(question) {
   }
 }
 
-// Randomness for a pair of verifier and state; without a secure source it is an error and no login.
-export function random() {
+// What is rolled for a login: 258 bits for the verifier, 192 for the state. Without a secure source it
+// is an error and no login.
+export function rolled() {
   try {
     const text = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(57))));
-    return text.replaceAll("+", "-").replaceAll("/", "_");
+    const url = text.replaceAll("+", "-").replaceAll("/", "_");
+    return { verifier: url.slice(0, 43), state: url.slice(43, 75) };
   } catch (cause) {
     throw new PkceError("unsupported", { cause });
   }

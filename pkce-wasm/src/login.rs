@@ -17,14 +17,14 @@ const RESERVED: [&str; 7] = ["client_id", "code_challenge", "code_challenge_meth
 
 /// Makes the authorization request.
 ///
-/// `asked` is a record with `issuer`, `client_id`, `redirect_uri` and `random` (base64url of 57 bytes),
+/// `asked` is a record with `issuer`, `client_id`, `redirect_uri`, a random `verifier` and `state`,
 /// perhaps `scope`, `return_to` and `iss` (`0`: this server sends no `iss`); `extra` is a form of further
 /// parameters; `slots` holds when each pending login was started, by its state. The result is a record
 /// with the `query` of the request, its `state`, the `verifier`, the `flow`: what has to be remembered
 /// until the answer comes, and the slots to `drop`.
 pub fn begin<'a>(asked: Form<'a>, extra: &'a str, slots: Form<'_>, now: u64) -> Result<String, Failure> {
-    let verifier = pkce::randomness(asked, 0, VERIFIER_LENGTH)?;
-    let state = pkce::randomness(asked, VERIFIER_LENGTH, STATE_LENGTH)?;
+    let verifier = pkce::random(asked, "verifier", VERIFIER_LENGTH)?;
+    let state = pkce::random(asked, "state", STATE_LENGTH)?;
 
     let mut query = String::new();
     let mut flow = String::new();
@@ -110,7 +110,8 @@ pub(crate) mod tests {
 
     /// A question for a login for which `random` was rolled all the way.
     fn question(wishes: &str, random: char) -> String {
-        wishes.to_owned() + "&random=" + &random.to_string().repeat(76)
+        let rolled = |length| random.to_string().repeat(length);
+        [wishes, "&verifier=", &rolled(43), "&state=", &rolled(32)].concat()
     }
 
     fn begin_with<'a>(question: &'a str, extra: &'a str) -> Result<String, Failure> {
@@ -165,18 +166,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn state_and_verifier_share_no_randomness() {
-        let rolled = |last| WISHES.to_owned() + "&random=" + &"A".repeat(74) + last;
-        let (first, second) = (rolled("A"), rolled("B"));
-        let (first, second) = (begin_with(&first, "").unwrap(), begin_with(&second, "").unwrap());
-        assert_eq!(Form(&first).field("verifier"), Form(&second).field("verifier"));
-        assert_ne!(Form(&first).field("state"), Form(&second).field("state"));
-    }
-
-    #[test]
     fn without_enough_randomness_there_is_no_login() {
-        let question = WISHES.to_owned() + "&random=" + &"A".repeat(74);
-        assert_eq!(begin_with(&question, ""), Err(Code::Unsupported.into()));
+        let question = question(WISHES, 'H');
+        for broken in [question.replacen('H', "", 1), question + "H"] {
+            assert_eq!(begin_with(&broken, ""), Err(Code::Unsupported.into()));
+        }
     }
 
     #[test]

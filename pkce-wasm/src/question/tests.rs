@@ -9,7 +9,7 @@ fn plain(escaped: &str) -> String {
 }
 
 fn login(extra: &str, slots: &str) -> String {
-    answer(&["ask=login&", WISHES, NOW, "&random=", &"k".repeat(76), "\n", extra, "\n", slots].concat())
+    answer(&["ask=login&", WISHES, NOW, "&verifier=", &"k".repeat(43), "&state=", &"k".repeat(32), "\n", extra, "\n", slots].concat())
 }
 
 fn callback(url: &str, flow: &str) -> String {

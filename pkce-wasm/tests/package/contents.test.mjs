@@ -111,7 +111,7 @@ test("a PkceError is an Error with a name, a code and a hint, and the same in ea
     const { PkceError } = await import(join(DIST, name));
     const error = new PkceError("network", { cause: new TypeError("x") });
     assert.ok(error instanceof Error);
-    assert.equal(`${error}`, "PkceError: The server could not be reached, or its answer is hidden by CORS");
+    assert.equal(`${error}`, "PkceError: No answer, or one that CORS hides");
     assert.deepEqual([error.code, error.retry, error.cause.message], ["network", "later", "x"]);
   }
 });
