@@ -18,7 +18,7 @@ export interface PkceConfig extends RequestOptions {
   issRequired?: boolean;
   /** Where pending logins wait: `sessionStorage` (default), `localStorage`, or your own. */
   storage?: "session" | "local" | FlowStorage;
-  /** Binds tokens to a key of this browser (RFC 9449): see `createDpop`. */
+  /** Binds tokens to a key of this browser (RFC 9449): see `createDpop`. Tokens that are not bound are refused. */
   dpop?: Dpop;
 }
 
@@ -186,27 +186,32 @@ export interface Dpop {
   proof(request: DpopRequest): Promise<string>;
   /** The thumbprint of the public key (RFC 7638), as servers name it in `cnf.jkt`. */
   thumbprint(): Promise<string>;
-  /** Remembers the `DPoP-Nonce` of a response for its origin; whether there was a new one. */
+  /**
+   * Remembers the `DPoP-Nonce` of a response for the origin of `url`, for the next proofs; whether it had one. A request
+   * that was refused with one is worth sending again, once, with a new proof.
+   */
   noteNonce(url: string, response: Response): boolean;
-  /** Deletes the key: tokens bound to it are of no use any more. */
+  /** Deletes the key, for all tabs: tokens bound to it are of no use any more. The next use makes a new one. */
   forget(): Promise<void>;
 }
 
 export interface DpopRequest {
   method: string;
+  /** As it is requested; the proof leaves out query and fragment. */
   url: string;
   /** The token that the request carries, for `ath`. */
   accessToken?: string;
 }
 
 export interface DpopOptions {
-  /** Names the key in IndexedDB; apps of one origin that must not share it give different names. */
+  /** Names the key in IndexedDB: `dpop` unless set. Apps of one origin that must not share it give different names. */
   name?: string;
 }
 
 /**
- * The key is made at its first use, not extractable, and kept in IndexedDB, which tabs share. Where
- * there is no IndexedDB it lives as long as the page. Needs `crypto.subtle`, so a secure origin.
+ * The key (ES256) is made at its first use, not extractable, and kept in IndexedDB, which tabs share. Where IndexedDB is
+ * missing or refuses, it is this page's alone and lives as long. Needs `crypto.subtle`, so a secure origin: rejects with
+ * `unsupported` elsewhere.
  */
 export function createDpop(options?: DpopOptions): Dpop;
 

@@ -12,15 +12,15 @@ export async function discover(issuer, options = {}) {
     `${origin}/.well-known/oauth-authorization-server${path}`,
     `${origin}${path}/.well-known/openid-configuration`,
   ];
+  let failure;
+  // A page cannot see a 404 without CORS headers, which is often all that the first place has.
   for (const place of places) {
-    const { response, body } = await send(options, place);
-    if (response.ok) {
-      if (!body) throw new PkceError("invalid_response", { subject: "metadata" });
-      return settings(issuer, body);
-    }
-    if (response.status !== 404) throw new PkceError("token_error", { status: response.status });
+    const { response, body, error } = await send(options, place).catch((error) => ({ error }));
+    if (response?.ok && body) return settings(issuer, body);
+    if (response?.ok) failure = new PkceError("invalid_response", { subject: "metadata" });
+    else if (response?.status !== 404) failure = error ?? new PkceError("token_error", { status: response.status });
   }
-  throw new PkceError("invalid_response", { subject: "no metadata" });
+  throw failure ?? new PkceError("invalid_response", { subject: "no metadata" });
 }
 
 function settings(issuer, metadata) {

@@ -26,9 +26,9 @@ export function endpoint(config, key) {
 // undefined when it has none.
 export async function send(options, url, init) {
   const { signal } = options;
-  const headers = { accept: "application/json" };
+  const headers = { accept: "application/json", ...init?.headers };
   try {
-    const response = await (options.fetch ?? fetch)(url, { ...FIXED, headers, signal, ...init });
+    const response = await (options.fetch ?? fetch)(url, { ...FIXED, signal, ...init, headers });
     if (response.status < 200 || (response.status > 299 && response.status < 400)) throw new TypeError("redirected");
     return { response, body: parse(await response.text()) };
   } catch (cause) {
@@ -47,10 +47,20 @@ function parse(text) {
 
 const textOf = (value) => (typeof value === "string" && value ? value : undefined);
 
+// RFC 9449 §5: with a key every request carries a proof. §8: a server that misses its nonce there is asked once more.
+async function sendProof(config, url, init, again) {
+  const { dpop } = config;
+  const headers = dpop && { dpop: await dpop.proof({ method: init.method, url }) };
+  const answer = await send(config, url, { ...init, headers });
+  const named = dpop?.noteNonce(url, answer.response);
+  const missed = named && !again && answer.body?.error === "use_dpop_nonce";
+  return missed ? sendProof(config, url, init, true) : answer;
+}
+
 // POSTs a form; gives the JSON object of a success, throws `token_error` for everything else.
 async function post(config, key, form) {
   const init = { method: "POST", body: new URLSearchParams(form) };
-  const { response, body } = await send(config, endpoint(config, key), init);
+  const { response, body } = await sendProof(config, endpoint(config, key), init);
   if (response.ok) return body;
   const wait = Number.parseInt(response.headers.get("retry-after"), 10);
   throw new PkceError("token_error", {
@@ -66,10 +76,11 @@ export async function postRevocation(config, form) {
 }
 
 // Gives the tokens of a success; `asked` has the refresh token and the scope that stay when the server
-// sends no others.
+// sends no others. With a key only bound tokens will do (RFC 9449 §5).
 export async function postToken(config, form, { refreshToken, scope } = {}) {
   const body = await post(config, "tokenEndpoint", form);
-  const made = checked(ask("tokens", { refresh_token: refreshToken, scope }, readable(body)));
+  const asked = { refresh_token: refreshToken, scope, dpop: config.dpop && 1 };
+  const made = checked(ask("tokens", asked, readable(body)));
   return {
     accessToken: made.access_token,
     tokenType: made.token_type,

@@ -4,5 +4,6 @@
 export { PkceError } from "./errors.js";
 export { exchangeCode, handleCallback, parseCallback } from "./callback.js";
 export { discover } from "./discover.js";
+export { createDpop } from "./dpop.js";
 export { createAuthorizationRequest, generatePkce, startLogin } from "./login.js";
 export { refresh, revoke } from "./tokens.js";

@@ -175,6 +175,11 @@ test("discovery by RFC 8414, else OpenID Connect, with an exact issuer", async (
 
   world.server.answer("/oidc/.well-known/openid-configuration", { json: { ...metadata, issuer: `${origin}/oidc` } });
   assert.equal((await discover(`${origin}/oidc`)).issuer, `${origin}/oidc`);
+  // A page sees an answer without CORS headers as a failed request: the other place may still have it.
+  world.server.answer("/.well-known/oauth-authorization-server/oidc", "hang up");
+  assert.equal((await discover(`${origin}/oidc`)).issuer, `${origin}/oidc`);
+  world.server.answer("/.well-known/oauth-authorization-server/hidden", "hang up");
+  await assert.rejects(discover(`${origin}/hidden`), pkceError("network", { retry: "later" }));
 
   world.server.answer("/.well-known/oauth-authorization-server", { json: { ...metadata, issuer: `${origin}/` } });
   await assert.rejects(discover(origin), pkceError("issuer_mismatch"));
