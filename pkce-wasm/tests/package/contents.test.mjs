@@ -19,6 +19,8 @@ const FILES = [
   "slim.d.ts",
   "slim.js",
 ];
+const pages = await filesIn(join(ROOT, "pkce-wasm/docs")).catch(() => []);
+const PUBLISHED = [...FILES, ...pages.map((name) => `docs/${name}`)].sort();
 const read = (name) => readFileSync(join(DIST, name), "utf8");
 const source = (name) => readFileSync(join(ROOT, "pkce-wasm", name), "utf8");
 
@@ -28,10 +30,10 @@ before(async () => {
 });
 after(removeProjects);
 
-test("the tarball holds these files and no other, as they were built", async () => {
-  assert.deepEqual((await pack()).files, FILES);
-  assert.deepEqual((await filesIn(installed)).sort(), FILES);
-  for (const name of FILES) assert.deepEqual(readFileSync(join(installed, name)), readFileSync(join(DIST, name)), name);
+test("the tarball holds these files, the pages of docs and no other, as they were built", async () => {
+  assert.deepEqual((await pack()).files, PUBLISHED);
+  assert.deepEqual((await filesIn(installed)).sort(), PUBLISHED);
+  for (const name of PUBLISHED) assert.deepEqual(readFileSync(join(installed, name)), readFileSync(join(DIST, name)), name);
 });
 
 test("package.json: entries that exist, no side effects, no dependencies, no scripts", () => {
@@ -52,9 +54,10 @@ test("package.json: entries that exist, no side effects, no dependencies, no scr
 });
 
 test("nothing in the package names a path of its builder or a source file", async () => {
-  for (const name of FILES) {
+  for (const name of PUBLISHED) {
     const text = read(name);
-    assert.doesNotMatch(text, /\/(root|home|Users|build|work|tmp)\/|[A-Z]:\\\\?Users|\.cargo\b|node_modules|\.build\b|sourceMappingURL/, name);
+    assert.doesNotMatch(text, /\/(root|home|Users|build|work|tmp)\/|[A-Z]:\\\\?Users|\.cargo\b|\.build\b|sourceMappingURL/, name);
+    if (!name.endsWith(".md")) assert.doesNotMatch(text, /node_modules/, name);
     for (const path of [homedir(), ROOT]) assert.ok(!text.includes(path), `${path} in ${name}`);
   }
   assert.doesNotMatch(read("pkce.wasm"), /\.rs\b|rustc|wasm-bindgen \d/, "names in the module");
