@@ -29,7 +29,7 @@ export async function send(options, url, init) {
   const headers = { accept: "application/json", ...init?.headers };
   try {
     const response = await (options.fetch ?? fetch)(url, { ...FIXED, signal, ...init, headers });
-    if (response.status < 200 || (response.status > 299 && response.status < 400)) throw new TypeError("redirected");
+    if (/^[03]/.test(response.status)) throw new TypeError("redirected"); // 0 is how a page sees one
     return { response, body: parse(await response.text()) };
   } catch (cause) {
     throw new PkceError(signal?.aborted ? "aborted" : "network", { cause });

@@ -104,7 +104,7 @@ export async function visit(browser, url) {
 }
 
 async function late(complaints) {
-  await sleep(20_000, undefined, { ref: false });
+  await sleep(45_000, undefined, { ref: false });
   throw new Error(`The app told nothing. ${complaints.join("; ")}`);
 }
 
