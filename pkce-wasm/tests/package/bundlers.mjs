@@ -11,8 +11,12 @@ import webpack from "webpack";
 import { write } from "./project.mjs";
 
 /** A page as an app would write it for the script of its build. */
-export const html = (script) =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>App</title><link rel="icon" href="data:,">${script}</head><body></body></html>\n`;
+export const html = (script) => `<!doctype html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>App</title><link rel="icon" href="data:,">${script}</head>
+  <body></body>
+</html>
+`;
 
 const MODULE_PAGE = { "dist/index.html": html('<script type="module" src="/main.js"></script>') };
 const SCRIPT_PAGE = { "dist/index.html": html('<script defer src="/main.js"></script>') };

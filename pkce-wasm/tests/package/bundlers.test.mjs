@@ -106,8 +106,9 @@ describe("the package in an app", { concurrency: 2 }, () => {
   }
 
   test("built by Vite: ./slim with the address that `?url` gives", async () => {
-    const source = `import address from "pkce-wasm/pkce.wasm?url";\n${app(authorization.origin, "pkce-wasm/slim", "init(address)")}`;
-    const folder = await project("vite-url", appFiles("url", source));
+    const source = app(authorization.origin, "pkce-wasm/slim", "init(address)");
+    const address = 'import address from "pkce-wasm/pkce.wasm?url";';
+    const folder = await project("vite-url", appFiles("url", `${address}\n${source}`));
     await BUNDLERS.vite(join(folder, "url"));
     await assertServed(join(folder, "url/dist"), [WASM]);
   });

@@ -39,12 +39,15 @@ for (const name of [...platform, "WebAssembly", "console"]) {
   Object.defineProperty(context, name, { get: tell, set: tell });
 }
 const before = Object.getOwnPropertyNames(context).length;
-const load = async (address) => new vm.SourceTextModule(await readFile(fileURLToPath(address), "utf8"), { context, identifier: address });
+async function load(identifier) {
+  return new vm.SourceTextModule(await readFile(fileURLToPath(identifier), "utf8"), { context, identifier });
+}
 const entry = await load(import.meta.resolve(process.argv[2]));
 await entry.link((specifier, { identifier }) => load(new URL(specifier, identifier).href));
 await entry.evaluate().catch(() => {}); // who reached for something failed with it
 const left = Object.getOwnPropertyNames(context).length - before;
-console.log(JSON.stringify({ touched: [...touched], left, looked: platform.length, names: Reflect.ownKeys(entry.namespace).filter((key) => typeof key === "string") }));
+const names = Reflect.ownKeys(entry.namespace).filter((key) => typeof key === "string");
+console.log(JSON.stringify({ touched: [...touched], left, looked: platform.length, names }));
 `;
 
 const WORKS = `

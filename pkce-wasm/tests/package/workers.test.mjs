@@ -14,7 +14,8 @@ const COMPATIBILITY = "2026-11-01";
 
 // A backend that keeps the tokens: it makes the request, checks the answer and exchanges the code.
 const worker = (entry, init = "") => `
-import { createAuthorizationRequest, discover, exchangeCode, generatePkce, parseCallback, refresh${init && ", init"} } from "${entry}";
+import { createAuthorizationRequest, discover, exchangeCode, generatePkce } from "${entry}";
+import { parseCallback, refresh${init && ", init"} } from "${entry}";
 ${init && 'import wasm from "pkce-wasm/pkce.wasm";'}
 async function answer(issuer) {
   ${init && `await ${init};`}
