@@ -47,20 +47,13 @@ function parse(text) {
 
 const textOf = (value) => (typeof value === "string" && value ? value : undefined);
 
-// RFC 9449 §5: with a key every request carries a proof. §8: a server that misses its nonce there is asked once more.
-async function sendProof(config, url, init, again) {
-  const { dpop } = config;
-  const headers = dpop && { dpop: await dpop.proof({ method: init.method, url }) };
-  const answer = await send(config, url, { ...init, headers });
-  const named = dpop?.noteNonce(url, answer.response);
-  const missed = named && !again && answer.body?.error === "use_dpop_nonce";
-  return missed ? sendProof(config, url, init, true) : answer;
-}
-
-// POSTs a form; gives the JSON object of a success, throws `token_error` for everything else.
-async function post(config, key, form) {
-  const init = { method: "POST", body: new URLSearchParams(form) };
-  const { response, body } = await sendProof(config, endpoint(config, key), init);
+// POSTs a form; gives the JSON object of a success, throws `token_error` for everything else. With a key
+// the request carries a proof (RFC 9449 §5); a server that misses its nonce there is asked once more (§8).
+async function post(config, key, form, dpop, again) {
+  const url = endpoint(config, key);
+  const headers = dpop && { dpop: await dpop.proof({ method: "POST", url }) };
+  const { response, body } = await send(config, url, { method: "POST", body: new URLSearchParams(form), headers });
+  if (dpop?.noteNonce(url, response) && !again && body?.error === "use_dpop_nonce") return post(config, key, form, dpop, true);
   if (response.ok) return body;
   const wait = Number.parseInt(response.headers.get("retry-after"), 10);
   throw new PkceError("token_error", {
@@ -78,7 +71,7 @@ export async function postRevocation(config, form) {
 // Gives the tokens of a success; `asked` has the refresh token and the scope that stay when the server
 // sends no others. With a key only bound tokens will do (RFC 9449 §5).
 export async function postToken(config, form, { refreshToken, scope } = {}) {
-  const body = await post(config, "tokenEndpoint", form);
+  const body = await post(config, "tokenEndpoint", form, config.dpop);
   const asked = { refresh_token: refreshToken, scope, dpop: config.dpop && 1 };
   const made = checked(ask("tokens", asked, readable(body)));
   return {
