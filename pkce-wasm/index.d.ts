@@ -30,8 +30,14 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** The part of `Storage` that is used. */
-export type FlowStorage = Pick<Storage, "length" | "key" | "getItem" | "setItem" | "removeItem">;
+/** The part of `Storage` that is used, in words of its own for projects without the types of a page. */
+export interface FlowStorage {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
 
 export interface LoginOptions {
   scope?: string;

@@ -103,7 +103,7 @@ export async function testPkce(tools = {}) {
     CHROMEDRIVER: chromedriver,
     WASM_BINDGEN_TEST_WEBDRIVER_JSON: await webdriver({ chrome }),
   };
-  const files = readdirSync(join(here, "tests")).filter((file) => file.endsWith(".test.mjs"));
+  const files = readdirSync(join(here, "tests"), { recursive: true }).filter((file) => file.endsWith(".test.mjs"));
   const paths = files.map((file) => join(here, "tests", file));
   const node = ["--test", "--test-reporter=tap"];
   const groups = [

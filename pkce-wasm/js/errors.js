@@ -11,7 +11,7 @@ const CODES = {
   state_expired: ["login", "The login took more than ten minutes"],
   state_missing: ["login", "The answer has no state"],
   state_unknown: ["login", "No such login is pending in this browser"],
-  unsupported: ["no", "No WebAssembly (script-src without 'wasm-unsafe-eval'?), secure randomness or, for DPoP, https"],
+  unsupported: ["no", "No WebAssembly (script-src without 'wasm-unsafe-eval'? pkce-wasm/js needs none), randomness or, for DPoP, https"],
 
   aborted: ["no", "Aborted by its signal"],
   insecure_endpoint: ["no", "Neither https nor loopback"],

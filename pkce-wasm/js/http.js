@@ -2,7 +2,8 @@
 import { PkceError } from "./errors.js";
 import { ask, checked, record } from "./record.js";
 
-const FIXED = { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
+// Redirects are refused by `send`: Workers do not know `redirect: "error"`.
+const FIXED = { cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer" };
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 // The URL under `key`, as the browser will read it, when it may be used: https, or http on the
@@ -28,6 +29,7 @@ export async function send(options, url, init) {
   const headers = { accept: "application/json", ...init?.headers };
   try {
     const response = await (options.fetch ?? fetch)(url, { ...FIXED, signal, ...init, headers });
+    if (/^[03]/.test(response.status)) throw new TypeError("redirected"); // 0 is how a page sees one
     return { response, body: parse(await response.text()) };
   } catch (cause) {
     throw new PkceError(signal?.aborted ? "aborted" : "network", { cause });
