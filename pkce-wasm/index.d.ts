@@ -283,6 +283,7 @@ export interface Session {
    * `fetch` with the access token, to https or loopback only. After a 401 once more with a renewed
    * token, unless the body is a stream (a `Request` may have one) or no new token can be had: then the
    * 401 is the answer. A request that has an `authorization` already is refused as `config_invalid`.
+   * When the API cannot be reached it rejects as `fetch` does, with a `TypeError`.
    */
   fetch(input: string | URL | Request, init?: SessionFetchInit): Promise<Response>;
   /**

@@ -90,9 +90,11 @@ fn dated(slots: Form<'_>) -> impl Iterator<Item = (&str, u64)> {
 /// Whether a text, escaped, is empty or can only lead back into the app's own origin. `//host` and
 /// `/\host` leave it, and so does either with a tab or a line break inside, which URL parsers remove.
 fn is_local_path(escaped: &str) -> bool {
-    let mut bytes = decoded(escaped).flatten();
-    escaped.is_empty()
-        || bytes.next() == Some(b'/') && !matches!(bytes.next(), Some(b'/' | b'\\')) && decoded(escaped).flatten().all(|byte| byte >= b' ')
+    decoded(escaped).enumerate().all(|(place, byte)| match (place, byte) {
+        (0, byte) => byte == Some(b'/'),
+        (1, Some(b'/' | b'\\')) => false,
+        (_, byte) => byte >= Some(b' '),
+    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ export function start() {
 export function init(input = new URL("./pkce.wasm", import.meta.url)) {
   loading ??= load(input).catch((cause) => {
     loading = undefined;
-    throw new PkceError("network", { cause });
+    throw new PkceError(cause?.name === "CompileError" ? "unsupported" : "network", { cause });
   });
   return loading;
 }

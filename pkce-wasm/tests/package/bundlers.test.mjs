@@ -175,4 +175,18 @@ describe("the package in an app", { concurrency: 2 }, () => {
     server.close();
     assert.match(result.error, /^unsupported: .*wasm-unsafe-eval.*pkce-wasm\/js/);
   });
+
+  test("./slim under such a policy says the same at init", async () => {
+    const folder = await project("blocked-slim", {
+      "index.html": html('<script type="module" src="/app.js"></script>'),
+      "app.js": `
+        import { init } from "/node_modules/pkce-wasm/slim.js";
+        init().then(String, ({ code, message }) => done({ code, message }));`,
+    });
+    const server = await serve(folder, policy());
+    const { result } = await visit(browser, `${server.origin}/`);
+    server.close();
+    assert.equal(result.code, "unsupported");
+    assert.match(result.message, /wasm-unsafe-eval/);
+  });
 });
