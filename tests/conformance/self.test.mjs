@@ -5,6 +5,7 @@ import { signedIn } from "../harness/client.mjs";
 import { addSecret, approved, CALLBACK } from "../harness/portal.mjs";
 import { report } from "./report.mjs";
 import { edgegrant } from "./servers/edgegrant.mjs";
+import { lax } from "./servers/lax.mjs";
 import { allChecks, check, need, run } from "./suite.mjs";
 
 let ours;
@@ -17,6 +18,18 @@ test("Edgegrant passes every check of npm run conformance, and none is left out"
   const results = await run(ours.target, await allChecks());
   assert.deepEqual(results.filter(({ result }) => result !== "pass"), []);
   assert.ok(results.length > 100);
+});
+
+test("every check finds what it looks for: at a server that does all wrong only what its flow needs passes", async () => {
+  const { target, stop } = await lax();
+  try {
+    const results = await run(target, await allChecks());
+    const found = results.filter(({ result }) => result !== "fail").map(({ id }) => id);
+    assert.deepEqual(found, ["AZ-01", "AZ-02", "TK-18", "TK-19", "TK-24", "RC-04"]);
+    for (const { id, reason } of results) assert.doesNotMatch(reason, /fetch failed|is not a function|undefined \(/, id);
+  } finally {
+    await stop();
+  }
 });
 
 test("a check that fails or cannot be made is told with its reason, and tokens are not", async () => {

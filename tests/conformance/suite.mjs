@@ -52,5 +52,11 @@ export async function run(target, checks, { each = () => {} } = {}) {
   return results;
 }
 
-/** The first line: what follows is the difference between two values, which may be secrets. */
-const sentence = (error) => String(error.message ?? error).split("\n")[0].slice(0, 300);
+const shown = (value) => (value instanceof RegExp ? `${value}` : (JSON.stringify(value) ?? `${value}`)).slice(0, 120);
+
+/** What was said of a difference; where nothing was, the two values. */
+function sentence(error) {
+  const { generatedMessage, actual, expected, message } = error;
+  if (generatedMessage && expected !== undefined && typeof actual !== "boolean") return `${shown(actual)}, not ${shown(expected)}`;
+  return String(message ?? error).split("\n")[0].slice(0, 300);
+}

@@ -200,9 +200,9 @@ export function brief({ status, json, text }) {
 export const parameter = (location, name) => location.searchParams.get(name) ?? new URLSearchParams(location.hash.slice(1)).get(name);
 
 /** Where a way ended, in few words and without what is secret. */
-export function described(way) {
-  if (!way.location) return way.page ? brief(way.page) : "nothing came back";
-  const shown = new URL(way.location);
-  if (shown.searchParams.has("code")) shown.searchParams.set("code", "…");
-  return `sent to ${shown.href.slice(0, 200)}`;
+export function described({ location, page }) {
+  if (!location) return page ? brief(page) : "nothing came back";
+  const error = parameter(location, "error");
+  const brought = parameter(location, "code") ? " with a code" : error ? ` with error=${error}` : "";
+  return `sent to ${location.protocol}//${location.host}${location.pathname}${brought}`;
 }

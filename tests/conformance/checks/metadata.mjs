@@ -21,7 +21,7 @@ export default [
   }),
   check("MD-04", async ({ metadata }) => {
     for (const name of ["issuer", "authorization_endpoint", "token_endpoint", "response_types_supported"]) assert.ok(metadata[name], `${name} is missing`);
-    assert.ok(metadata.response_types_supported.includes("code"));
+    assert.ok(metadata.response_types_supported.includes("code"), "response_types_supported has no code");
   }),
   check("MD-05", async ({ metadata }) => {
     for (const [name, value] of Object.entries(metadata)) {
@@ -31,7 +31,7 @@ export default [
   }),
   check("MD-06", async ({ metadata }) => {
     assert.ok(metadata.grant_types_supported, "grant_types_supported is left out, and its default claims the implicit grant");
-    assert.ok(metadata.grant_types_supported.includes("authorization_code"));
+    assert.ok(metadata.grant_types_supported.includes("authorization_code"), "authorization_code is not named");
   }),
   check("MD-07", async ({ metadata, clients }) => {
     const methods = metadata.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];

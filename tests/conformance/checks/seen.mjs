@@ -11,6 +11,7 @@ const varying = (list) => [...list[0]].filter((_, at) => new Set(list.map((one) 
 
 export default [
   check("TK-28", async ({ errors }) => {
+    if (errors.length === 0) skip("no error was seen");
     for (const answer of errors) {
       if ([429, 503].includes(answer.status)) continue;
       const { error, error_description: words = "" } = answer.json ?? {};
@@ -21,6 +22,7 @@ export default [
     }
   }),
   check("TK-32", async ({ tokensSeen }) => {
+    if (tokensSeen.length === 0) skip("no token was seen");
     for (const token of tokensSeen) assert.match(token, /^[\x20-\x7E]+$/);
   }),
   check("AZ-36", async ({ codes }) => {

@@ -79,7 +79,7 @@ function way(values) {
   if (values["login-cookie"]) return withCookie(values);
   if (values["code-command"]) return { manual: true, ask: assisted(fromCommand(values["code-command"])) };
   if (process.stdin.isTTY) return { manual: true, ask: assisted(fromPerson) };
-  return { ask: () => skip("needs a code: --login-cookie, --code-command, or a terminal to ask at") };
+  return { ask: assisted(() => skip("needs somebody who signs in: --login-cookie, --code-command, or a terminal to ask at")) };
 }
 
 function clientOf(values, prefix) {
