@@ -6,6 +6,7 @@ import { addSecret, approved, CALLBACK } from "../harness/portal.mjs";
 import { report } from "./report.mjs";
 import { edgegrant } from "./servers/edgegrant.mjs";
 import { lax } from "./servers/lax.mjs";
+import { other } from "./servers/other.mjs";
 import { allChecks, check, need, run } from "./suite.mjs";
 
 let ours;
@@ -46,6 +47,19 @@ test("a check that fails or cannot be made is told with its reason, and tokens a
   assert.match(text, /Some server 1, failed:\n {2}AZ-01 {2}it is not so\n {2}AZ-03 {2}two values differ\n/);
   assert.match(text, /Some server 1, skipped:\n {2}AZ-02: needs an address/);
   assert.doesNotMatch(text, /secret-of-somebody/);
+});
+
+test("any server: with the cookie of somebody who is signed in, with a command, and with neither", async () => {
+  const { server } = ours;
+  const { cookies } = await signedIn(server);
+  const cookie = [...cookies].map((pair) => pair.join("=")).join("; ");
+  const values = { issuer: server.issuer, "client-id": "demo-spa", "redirect-uri": `${server.issuer}/demo/`, scope: "account:read" };
+  const checks = (await allChecks()).filter(({ id }) => ["IS-01", "AZ-01", "AZ-06", "AZ-27", "AZ-41", "TK-12", "TK-17"].includes(id));
+  const of = async (more) => (await run(await other({ ...values, ...more }), checks)).map(({ result }) => result[0]).join("");
+  assert.equal(await of({ "login-cookie": cookie }), "pppppps", "all but what needs a client with a secret");
+  // No browser here: whatever is asked leads to this address.
+  assert.equal(await of({ "code-command": `echo "about to press $DECISION"; echo "${server.issuer}/demo/?code=made-up&iss=${server.issuer}"` }), "pppfsfs");
+  assert.equal(await of({}), "sspssss", "what is refused without anybody's help is seen");
 });
 
 test("AZ-08: the query of a registered redirect URI is kept, and a request with another one is refused", async () => {

@@ -27,12 +27,19 @@ export const OPTIONS = {
 
 const WORDS = { allow: /allow|approve|authori[sz]e|accept|continue|grant|yes/i, deny: /deny|cancel|reject|decline|refuse|abort/i };
 
+/** Of radio buttons of which none is chosen, the first. */
+function chosen({ controls }) {
+  const radios = Map.groupBy(controls.filter(({ type, name }) => type === "radio" && name), ({ name }) => name);
+  const open = [...radios].filter(([, group]) => !group.some(({ checked }) => checked));
+  return Object.fromEntries(open.map(([name, [first]]) => [name, first.value]));
+}
+
 /** Presses the button that says so in some way; there is one decision on most pages. */
 function forms({ forms: all }, decision) {
-  for (const form of all) {
+  for (const form of all.filter(({ method }) => method === "post")) {
     const buttons = form.controls.filter(({ type }) => type === "submit");
     const button = buttons.find(({ name, value, label }) => WORDS[decision].test(`${name} ${value} ${label}`));
-    if (button) return { form, button: button.name ? { [button.name]: button.value } : {}, consent: true };
+    if (button) return { form, fill: chosen(form), button: button.name ? { [button.name]: button.value } : {}, consent: true };
   }
   return undefined;
 }
