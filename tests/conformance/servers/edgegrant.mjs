@@ -1,5 +1,5 @@
 // Edgegrant on workerd, with apps of its own.
-import { ADMIN, approved, CALLBACK, pass } from "../../harness/portal.mjs";
+import { approved, CALLBACK } from "../../harness/portal.mjs";
 import { OWNER, PASSWORD, RESOURCE, signedIn } from "../../harness/client.mjs";
 import { startServer } from "../../harness/server.mjs";
 import { Target } from "../target.mjs";
@@ -16,7 +16,7 @@ function forms({ forms: all }, decision) {
   return login && { form: login, fill: { email: OWNER, password: PASSWORD } };
 }
 
-/** The server that was started, or one with these options; `stop` ends it. */
+/** A server with these options of the harness, and its target; `stop` ends it. */
 export async function edgegrant(options = {}) {
   const server = await startServer(options);
   try {
