@@ -105,7 +105,7 @@ export async function testPkce(tools = {}) {
   };
   const files = readdirSync(join(here, "tests"), { recursive: true }).filter((file) => file.endsWith(".test.mjs"));
   const paths = files.map((file) => join(here, "tests", file));
-  const node = ["--test", "--test-reporter=tap"];
+  const node = ["--test", "--test-reporter=tap", "--test-concurrency=2"]; // what waits for a browser leaves a core idle
   const groups = [
     ["native", async () => countCargo(await run("cargo", cargo))],
     ["wasm in Node", async () => countCargo(await run("cargo", wasm, wasmEnv))],

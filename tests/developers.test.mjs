@@ -66,7 +66,7 @@ test("everything that is wrong is told at once, each beside its field, and what 
   assert.deepEqual(chosen, [SECOND_SALON, "confidential", "bookings:read"]);
 });
 
-test("CL-02 AZ-10 AZ-11 AZ-13: a redirect URI that could lead somewhere else is refused with what to change", async () => {
+test("CL-02 AZ-09 AZ-10 AZ-11 AZ-13 AZ-45: a redirect URI that could lead somewhere else is refused with what to change", async () => {
   const most = Array.from({ length: 11 }, (_, n) => `https://app.example/${n}`).join("\n");
   for (const [uris, told] of [
     ["", /at least one/],

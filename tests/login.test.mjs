@@ -79,7 +79,7 @@ test("AZ-42: the session cookie is out of reach of scripts and of other sites", 
   assert.ok(login.headers.getSetCookie().every((cookie) => /HttpOnly/i.test(cookie)));
 });
 
-test("AZ-42: on https the cookie has the __Host- prefix and Secure", async () => {
+test("AZ-42, OP-03: on https the cookie has the __Host- prefix and Secure, and every answer asks for https from then on", async () => {
   const secure = await startServer({ vars: { ISSUER: "https://auth.example.com" } });
   try {
     const answer = await secure.fetch("/login");
@@ -87,6 +87,10 @@ test("AZ-42: on https the cookie has the __Host- prefix and Secure", async () =>
     assert.equal(answer.status, 200);
     assert.match(cookie, /^__Host-edgegrant_login=/);
     assert.match(cookie, /; *Secure/i);
+    for (const path of ["/login", "/oauth/token", "/api/v1/me", "/nowhere", "/.well-known/oauth-authorization-server"]) {
+      const { headers } = await secure.fetch(path);
+      assert.match(headers.get("strict-transport-security") ?? "", /max-age=31536000/, path);
+    }
   } finally {
     await secure.stop();
   }

@@ -166,7 +166,7 @@ test("RS-10: remaining goes down by one with each call", async () => {
   }
 });
 
-test("section 10: never more than the limit when the object is dropped from memory in between, and not much less", async () => {
+test("RS-08: never more than the limit when the object is dropped from memory in between, and not much less", async () => {
   const { other, token } = await freshGrant();
   try {
     let passed = 0;

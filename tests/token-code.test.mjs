@@ -290,8 +290,7 @@ test("TK-28 to TK-30: grant types that are not served, and requests without one"
       username: "a",
       password: "b",
     });
-    assert.ok(["unsupported_grant_type", "unauthorized_client"].includes(answer.json.error), type);
-    oauthError(answer, 400, answer.json.error);
+    oauthError(answer, 400, "unsupported_grant_type");
   }
   oauthError(await post(server, "/oauth/token", { client_id: app.id }), 400, "invalid_request");
   oauthError(await post(server, "/oauth/token", { grant_type: "authorization_code", client_id: app.id }), 400, "invalid_request");

@@ -1,9 +1,11 @@
 // The commands of the repository: what they need, what they say, and that `npm run dev` serves a working system.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parse } from "smol-toml";
 import { connect, me, signedIn, spa } from "./harness/client.mjs";
 import { dev, listener } from "./harness/dev.mjs";
 import { migrationStatements } from "./harness/migrations.mjs";
@@ -57,6 +59,15 @@ test("A31: no migration writes a row", () => {
   const statements = migrationStatements(join(root, "worker/migrations"));
   assert.ok(statements.length > 5);
   for (const sql of statements) assert.match(sql, /^CREATE (TABLE|INDEX|UNIQUE INDEX|TRIGGER)|^ALTER TABLE|^DROP/i);
+});
+
+test("A26, A27: no environment has a second address with the real data, or lets Cloudflare log the addresses of requests", () => {
+  const config = parse(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  for (const [name, environment] of [["", config], ...Object.entries(config.env)]) {
+    const { workers_dev, preview_urls, observability } = { ...config, ...environment }; // these three are inherited
+    assert.deepEqual({ workers_dev, preview_urls }, { workers_dev: false, preview_urls: false }, name);
+    assert.equal(observability.logs.invocation_logs, false, name);
+  }
 });
 
 test("a port in use is said at once, with the way out", async () => {

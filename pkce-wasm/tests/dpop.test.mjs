@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from "jose";
-import { createDpop, discover, handleCallback, refresh, revoke, startLogin } from "../dist/index.js";
+import { createDpop, createSession, discover, handleCallback, refresh, revoke, startLogin } from "../dist/index.js";
 import { ProviderBrowser } from "../../tests/harness/providers.mjs";
 import { startOidcProvider } from "./foreign/oidc-provider.mjs";
 import { MemoryStorage, tokenAnswer } from "./server.mjs";
@@ -208,6 +208,28 @@ test("the whole way with oidc-provider, which wants bound tokens and nonces", as
     await revoke(config, renewed.refreshToken, "refresh_token");
     const ended = pkceError("token_error", { oauthError: "invalid_grant" });
     await assert.rejects(refresh(config, renewed.refreshToken), ended);
+  } finally {
+    provider.close();
+  }
+});
+
+test("a session calls an API that wants proofs and nonces, renews, and ends", async () => {
+  const provider = await startOidcProvider({ redirectUri: REDIRECT_URI, dpop: true });
+  try {
+    const { clientId, scope } = provider;
+    const settings = await discover(provider.issuer);
+    const config = { ...settings, clientId, scope, redirectUri: REDIRECT_URI, storage: new MemoryStorage(), dpop: createDpop() };
+    const session = createSession(config);
+    await session.handleCallback(await loginAt(provider, config));
+    const before = provider.requests.length;
+    assert.equal((await (await session.fetch(provider.api)).json()).sub, "alice");
+    assert.ok(provider.requests.length - before <= 2, "one request, or two where the nonce was not known");
+    const first = await session.getAccessToken();
+    assert.notEqual(await session.getAccessToken({ renew: true }), first);
+    assert.equal((await session.fetch(provider.api)).status, 200);
+    assert.deepEqual(await session.logout(), { revoked: true });
+    await assert.rejects(session.fetch(provider.api), pkceError("login_required"));
+    session.close();
   } finally {
     provider.close();
   }

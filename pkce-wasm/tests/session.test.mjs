@@ -132,6 +132,14 @@ test("calls at the same time share one renewal", async () => {
   assert.equal(server.refreshes, 1);
 });
 
+test("calls at the same time share one failure", async () => {
+  const session = await signedIn();
+  world.server.answer("/token", { status: 503, json: {} });
+  const calls = Array.from({ length: 5 }, () => session.getAccessToken({ renew: true }).catch(({ code }) => code));
+  assert.deepEqual(new Set(await Promise.all(calls)), new Set(["token_error"]));
+  assert.equal(world.server.requests.length, 1);
+});
+
 test("a logout, or another login, wins over a renewal under way", async () => {
   const session = await signedIn();
   for (const change of ["logout", "login"]) {

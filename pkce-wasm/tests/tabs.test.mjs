@@ -22,7 +22,7 @@ async function openTabs(count) {
 }
 
 const signedIn = (page) => page.evaluate("session.state.signedIn");
-const token = (page) => page.evaluate("session.getAccessToken()");
+const token = (page) => page.evaluate("session.getAccessToken().catch(({ code }) => code)");
 const renewed = (page) => page.evaluate("session.getAccessToken({ renew: true }).catch(({ code }) => code)");
 const changed = (page, reason) => becomes(page, `session.state.reason === "${reason}"`);
 const stored = (page) => page.evaluate("JSON.stringify([{ ...sessionStorage }, { ...localStorage }])");
@@ -90,7 +90,7 @@ test("a new tab gets the tokens of the others, also one that is reloaded", async
 test("a tab with nobody to ask is ready soon, and signed out", async () => {
   const page = await open(app());
   const began = Date.now();
-  assert.equal(await page.evaluate("session.getAccessToken().catch(({ code }) => code)"), "login_required");
+  assert.equal(await token(page), "login_required");
   assert.ok(Date.now() - began < 1000);
   assert.deepEqual(await page.evaluate("session.state"), START(false));
 });
@@ -109,7 +109,7 @@ for (const place of ["memory", "local"]) {
     assert.deepEqual(await other.evaluate("session.logout()"), { revoked: true });
     for (const page of [waiting, first]) {
       await changed(page, "logout");
-      assert.equal(await page.evaluate("session.getAccessToken().catch(({ code }) => code)"), "login_required");
+      assert.equal(await token(page), "login_required");
       assert.equal(await stored(page), "[{},{}]");
     }
     assert.deepEqual(await waiting.evaluate("changes.slice(-3)"), ["login", "refresh", "logout"]);
@@ -142,26 +142,45 @@ for (const place of ["memory", "local"]) {
   test(`a logout that arrives together with the renewed tokens wins: ${place}`, async () => {
     keepTokens(place);
     const [first, second] = [await signIn(), await open(app())];
-    let blocked = true;
-    world.server.answer("/block", async () => (await until(() => !blocked), { json: {} }));
     server.hold = true;
     const result = renewed(first);
     await until(() => server.waiting === 1);
-    const sync = '(() => { const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send(); })()';
-    const blocking = first.evaluate(sync);
-    await until(() => world.server.requests.some(({ path }) => path === "/block"));
+    const release = await block(first);
     server.hold = false;
     await until(() => server.refreshes === 1);
     await second.evaluate("session.logout()");
-    blocked = false;
-    await Promise.all([result, blocking]);
-    await changed(first, "logout");
-    await until(() => server.revoked.includes("rt-1-1"));
-    for (const page of [first, second, await open(app())]) {
-      assert.equal(await signedIn(page), false);
-      assert.equal(await stored(page), "[{},{}]");
-    }
+    await Promise.all([release(), result]);
+    await isOver(first, second);
   });
+
+  test(`a logout of a tab that has not heard of renewed tokens yet ends these too: ${place}`, async () => {
+    keepTokens(place);
+    const [first, second] = [await signIn(), await open(app())];
+    const release = await block(second, "void session.logout()");
+    assert.equal(await renewed(first), "at-1-1");
+    await release();
+    await isOver(first, second);
+  });
+}
+
+/** Blocks the thread of a page, which hears nothing until the function that this gives is called. */
+async function block(page, afterwards = "") {
+  let blocked = true;
+  world.server.answer("/block", async () => (await until(() => !blocked), { json: {} }));
+  const wait = `{ const wait = new XMLHttpRequest(); wait.open("GET", "/block", false); wait.send(); ${afterwards} }`;
+  const blocking = page.evaluate(wait);
+  await until(() => world.server.requests.some(({ path }) => path === "/block"));
+  return () => ((blocked = false), blocking);
+}
+
+async function isOver(...pages) {
+  await until(() => server.revoked.includes("rt-1-1"));
+  for (const page of pages) await changed(page, "logout");
+  for (const page of [...pages, await open(app())]) {
+    assert.equal(await token(page), "login_required");
+    assert.equal(await signedIn(page), false);
+    assert.equal(await stored(page), "[{},{}]");
+  }
 }
 
 test("a refused refresh token ends the session in the tabs that hold it", async () => {
