@@ -68,7 +68,7 @@ const groups = {
   },
 
   async core() {
-    const crates = ["-p", "edgegrant-core", "-p", "pkce-wasm", "-p", "edgegrant-worker"];
+    const crates = ["-p", "edgegrant-core", "-p", "pkce-wasm", "-p", "edgegrant-fuzz", "-p", "edgegrant-worker"];
     const args = ["test", "--quiet", ...crates, "--features", "edgegrant-worker/development"];
     await check("native unit tests", "cargo", args, { count: cargoCount });
   },

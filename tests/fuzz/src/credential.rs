@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use edgegrant_core::credential::code::Code;
-use edgegrant_core::credential::token::{Kind, Payload, Prefixes, Token};
-use edgegrant_core::credential::GrantId;
+use edgegrant_core::credential::{Code, GrantId, Kind, Payload, Prefixes, Token};
 use edgegrant_core::keys::Keyring;
 use edgegrant_core::seal::{self, Purpose};
 
@@ -77,4 +75,4 @@ pub fn cookie(data: &[u8]) {
     }
 }
 
-const PURPOSES: [Purpose; 2] = [Purpose::Session, Purpose::Secret];
+const PURPOSES: [Purpose; 2] = [Purpose::Session, Purpose::Flow];

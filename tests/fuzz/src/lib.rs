@@ -24,7 +24,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("token", credential::token),
     ("code", credential::code),
     ("cookie", credential::cookie),
-    ("bearer", resource::bearer),
+    ("bearer", resource::bearer_header),
     ("path", resource::path),
     ("policy", policy::policy),
     ("metadata", oidc::metadata),

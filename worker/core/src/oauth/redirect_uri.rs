@@ -54,7 +54,9 @@ pub fn check_registration(uri: &str) -> Result<(), &'static str> {
     if uri.contains('#') {
         return Err("remove the fragment: a redirect URI has no '#' (RFC 6749 section 3.1.2)");
     }
-    let parsed = url::Url::parse(uri).map_err(|_| "write a complete URI with scheme, host and path")?;
+    // With an answer behind it, it must be a URI still: `x.y://@` is none then.
+    let complete = |uri: &str| url::Url::parse(uri).map_err(|_| "write a complete URI with scheme, host and path");
+    let parsed = complete(uri).and_then(|parsed| complete(&with_params(uri, &[("code", "c")])).map(|_| parsed))?;
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err("remove the user name and password");
     }
@@ -65,6 +67,7 @@ pub fn check_registration(uri: &str) -> Result<(), &'static str> {
         return Err("name each redirect URI in full: there are no wildcards");
     }
     match parsed.scheme() {
+        "https" | "http" if !is_written_out(uri) => Err("write two slashes and the host after the scheme: https://host/path"),
         "https" if parsed.host_str().is_none_or(str::is_empty) => Err("name the host"),
         "https" if !has_path(uri) => Err("add a path, at least '/' (RFC 9700 section 2.1)"),
         "https" => Ok(()),
@@ -78,6 +81,13 @@ pub fn check_registration(uri: &str) -> Result<(), &'static str> {
 
 fn has_path(uri: &str) -> bool {
     uri.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
+}
+
+/// Whether scheme and host are written out. `https:host` and `https:///host` are read as an address of a
+/// host too, and the first of them in a `Location` as a path of this server.
+pub(crate) fn is_written_out(uri: &str) -> bool {
+    let rest = uri.split_once(':').map_or("", |(_, rest)| rest);
+    rest.strip_prefix("//").is_some_and(|host| !host.starts_with('/'))
 }
 
 /// Whether its host is this computer.
@@ -226,6 +236,11 @@ mod tests {
             "",
             "https:///cb d",
             "http://127.0.0.1",
+            "https:a.example/b://c/",
+            "https:/a.example/b://c/",
+            "https:///a.example/cb",
+            "http:127.0.0.1/b://c/",
+            "com.example.app://@",
         ] {
             assert!(check_registration(bad).is_err(), "{bad}");
         }

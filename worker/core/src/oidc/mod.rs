@@ -21,6 +21,8 @@ pub mod identity;
 pub mod jwks;
 pub mod provider;
 
+use crate::oauth::redirect_uri::is_written_out;
+
 /// Whether an address of a provider may be used: https without user name and fragment; plain http only
 /// on this computer and only when `plain_loopback` says so.
 fn address_ok(text: &str, plain_loopback: bool) -> bool {
@@ -33,7 +35,7 @@ fn address_ok(text: &str, plain_loopback: bool) -> bool {
         _ => false,
     };
     let bare = parsed.username().is_empty() && parsed.password().is_none() && parsed.fragment().is_none();
-    plain && scheme && bare && parsed.host_str().is_some_and(|host| !host.is_empty())
+    plain && scheme && bare && is_written_out(text) && parsed.host_str().is_some_and(|host| !host.is_empty())
 }
 
 #[cfg(test)]
@@ -55,6 +57,8 @@ mod tests {
             "https://a/ b",
             "login.example",
             "https://a;b/",
+            "https:login.example/a",
+            "https:///login.example/a",
             "",
         ] {
             assert!(!address_ok(other, true), "{other}");
