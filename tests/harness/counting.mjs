@@ -4,6 +4,14 @@
 import built, { Access as BuiltAccess, App as BuiltApp, Grant as BuiltGrant, RateLimiter as BuiltRateLimiter } from "./built/index.js";
 import { bindings, counts, faults, objectState, reset } from "./proxies.mjs";
 
+for (const name of ["log", "error"]) {
+  const write = console[name];
+  console[name] = (...args) => {
+    counts.logLines += 1;
+    write(...args);
+  };
+}
+
 async function control(request) {
   if (request.method === "POST") {
     const command = await request.json();
@@ -45,12 +53,16 @@ function watched(ctx) {
   return ctx;
 }
 
+/** The one module of development is a class, the entry of a deployment an object. */
+const asked = (name, event, env, ctx) =>
+  typeof built === "function" ? new built(watched(ctx), bindings(env))[name](event) : built[name](event, bindings(env), watched(ctx));
+
 export default {
   fetch(request, env, ctx) {
     if (new URL(request.url).pathname === "/__count") return control(request);
-    return new built(watched(ctx), bindings(env)).fetch(request);
+    return asked("fetch", request, env, ctx);
   },
   scheduled(event, env, ctx) {
-    return new built(watched(ctx), bindings(env)).scheduled(event);
+    return asked("scheduled", event, env, ctx);
   },
 };
