@@ -22,7 +22,7 @@ const KINDS = {
   metadata: { ...PLAIN, ...ANYWHERE, "cache-control": "public, max-age=300" },
 };
 
-/** Pages that somebody who is signed in uses, and no app opens: they are out of reach of a window that opened them. */
+/** Pages that people, developers and staff use, and no app opens: they are out of reach of a window that opened them. */
 const OWN_WINDOW = /^\/(account|developers|admin)(\/|$)/;
 
 /** Where a JSON answer may be read by other origins. */
@@ -62,7 +62,7 @@ export function wrongHeaders(path, answer, { secure = false } = {}) {
   // A file's headers are Cloudflare's to send: it is the deployment's zone that says https there.
   if (kind !== "file") wanted["strict-transport-security"] = secure ? "max-age=31536000" : null;
   if (kind !== "file") wanted["x-request-id"] = /^[\w-]+$/;
-  if (kind === "page" && answer.status === 200 && OWN_WINDOW.test(path)) wanted["cross-origin-opener-policy"] = "same-origin";
+  if (kind === "page" && answer.status < 500 && OWN_WINDOW.test(path)) wanted["cross-origin-opener-policy"] = "same-origin";
   const wrong = Object.entries(wanted).filter(([name, value]) => !fits(value, answer.headers.get(name)));
   const cookies = answer.headers.getSetCookie().filter((cookie) => !cookieIsSafe(cookie, secure));
   return [

@@ -9,13 +9,42 @@ export function reset() {
   const operations = ["kvGet", "kvPut", "kvDelete", "kvList", "d1Statements", "d1Batches", "objectRequests", "alarms"];
   // Rows as Cloudflare counts them: `rowsRead` and `rowsWritten` in objects, the others in D1.
   const rows = ["rowsRead", "rowsWritten", "d1RowsRead", "d1RowsWritten"];
-  for (const key of [...operations, ...rows, "logLines"]) counts[key] = 0;
+  for (const key of [...operations, ...rows, "workerRequests", "logLines"]) counts[key] = 0;
   counts.queries = [];
   counts.flushes = 0;
   counts.points = [];
   counts.requests = { GRANT: 0, APP: 0, RATE_LIMITER: 0 };
 }
 reset();
+
+export const isControl = (request) => new URL(request.url).pathname === "/__count";
+
+/** What the tests ask: what happened, from the beginning again, with faults. */
+export async function control(request) {
+  if (request.method === "POST") {
+    const command = await request.json();
+    if (command.reset) reset();
+    if (command.faults) {
+      for (const name of Object.keys(faults)) delete faults[name];
+      Object.assign(faults, command.faults);
+    }
+  }
+  return Response.json(counts);
+}
+
+/** Notes how much work is still going on after an answer, so that a test can wait for it instead of sleeping. */
+export function watched(ctx) {
+  const waitUntil = ctx.waitUntil.bind(ctx);
+  const done = () => (counts.pending -= 1);
+  Object.defineProperty(ctx, "waitUntil", {
+    value(promise) {
+      counts.pending += 1;
+      Promise.resolve(promise).then(done, done);
+      return waitUntil(promise);
+    },
+  });
+  return ctx;
+}
 
 /** An object like `target`, with some of its properties replaced. `replace` gets the original (bound) property. */
 export function over(target, replace) {

@@ -84,8 +84,8 @@ impl Answer {
         self.with("cross-origin-resource-policy", "same-origin")
     }
 
-    /// A window of another origin that opened the page cannot reach it, nor the other way round. Pages on
-    /// an app's way have it not: an app may have opened them in a window and wait for it.
+    /// A window of another origin that opened the page cannot reach it, nor the other way round. Not for
+    /// pages on an app's way: an app may have opened them in a window and wait for it.
     pub(crate) fn in_own_window(self) -> Self {
         self.with("cross-origin-opener-policy", "same-origin")
     }

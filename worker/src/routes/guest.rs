@@ -80,7 +80,7 @@ impl Guest {
 
     /// A page for them; their cookie is renewed with it.
     pub(super) fn page<P: Page>(&self, call: &Call, status: u16, page: &P) -> Result<Answer, Fault> {
-        sign_in::renewed(call, &self.visitor, Answer::page(status, page).in_own_window())
+        sign_in::renewed(call, &self.visitor, Answer::page(status, page))
     }
 
     /// There is no such page for them.
