@@ -59,7 +59,7 @@ export function wrongHeaders(path, answer, { secure = false } = {}) {
   const wanted = { ...KINDS[kind] };
   for (const name of NEVER) wanted[name] = null;
   if (!("access-control-allow-origin" in wanted)) for (const name of CROSS_ORIGIN) wanted[name] = null;
-  // A file's headers are Cloudflare's to send: it is the deployment's zone that says https there.
+  // The release build adds it to the headers of files, whose server here is on http.
   if (kind !== "file") wanted["strict-transport-security"] = secure ? "max-age=31536000" : null;
   if (kind !== "file") wanted["x-request-id"] = /^[\w-]+$/;
   if (kind === "page" && answer.status < 500 && OWN_WINDOW.test(path)) wanted["cross-origin-opener-policy"] = "same-origin";

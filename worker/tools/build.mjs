@@ -185,7 +185,18 @@ function assemble(variant) {
   }
   writeFileSync(join(assets, "openapi.json"), JSON.stringify(document()));
   if (variant !== "release") cpSync(inRoot("pkce-wasm/dist"), join(assets, "pkce-wasm"), { recursive: true });
-  else withoutDevelopment(join(assets, "index.html"));
+  else {
+    withoutDevelopment(join(assets, "index.html"));
+    onlyHttps(join(assets, "_headers"));
+  }
+}
+
+/** A deployment is on https: its static files say so too, as the Worker does on what it answers (RFC 6797). */
+function onlyHttps(headers) {
+  const text = readFileSync(headers, "utf8");
+  const all = "/*\n";
+  if (!text.includes(`\n${all}`)) throw new ToolError(`www/_headers has no rule ${all.trim()} for all files.`);
+  writeFileSync(headers, text.replace(`\n${all}`, `\n${all}  Strict-Transport-Security: max-age=31536000\n`));
 }
 
 /** Takes out what leads to the demo: `<!-- development -->` to `<!-- /development -->`. */
