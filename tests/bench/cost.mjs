@@ -87,7 +87,10 @@ const ROWS = [
 const rowsOf = (found) =>
   ROWS.map(([what, names]) => {
     const of = (flows) => (names.every((name) => flows[name]) ? sum(...names.map((name) => flows[name])) : null);
-    return { what, edgegrant: of(found.edgegrant), peer: of(found.peer) };
+    // A mean of several requests: one of them takes at least as much.
+    const each = ({ cpuMs, requests }) => cpuMs / Math.max(requests, 1);
+    const tooMuch = names.some((name) => each(found.edgegrant[name]) > PRICES.free_cpu_ms_per_request.limit);
+    return { what, edgegrant: of(found.edgegrant), peer: of(found.peer), tooMuch };
   });
 
 const money = (use) => (use ? dollars(use).toFixed(2) : "");
@@ -106,7 +109,7 @@ function table(rows) {
 const dollarsTable = (rows) =>
   table([
     ["a million times", "dollars", "peer", "a day on the free plan", "peer"],
-    ...rows.map(({ what, edgegrant, peer }) => [what, money(edgegrant), money(peer), times(edgegrant), times(peer)]),
+    ...rows.map(({ what, edgegrant, peer, tooMuch }) => [what, money(edgegrant), money(peer), tooMuch ? "none (CPU)" : times(edgegrant), times(peer)]),
   ]);
 
 function usageTable(rows) {
