@@ -1,8 +1,10 @@
 // Who may do what: every cell of tests/access/table.mjs is called and compared. The role refuses, not the form: every
-// form carries a token of the caller's own session. What is refused changes nothing.
+// form carries a token of the caller's own session. What is refused changes nothing, and every answer has the headers of its
+// kind (access/headers.mjs).
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { wrongHeaders } from "./access/headers.mjs";
 import { described, served } from "./access/served.mjs";
 import { REQUESTS } from "./access/requests.mjs";
 import { scans } from "./access/plans.mjs";
@@ -74,7 +76,8 @@ async function compare(row, who, word, call) {
     const answer = await call(install);
     const text = await answer.text();
     const was = called(answer);
-    return was === word ? [] : [`${row.request} as ${who}: ${was}, not ${word}${answer.status >= 500 ? ` ${text.slice(0, 300)}` : ""}`];
+    const headers = wrongHeaders(new URL(answer.url).pathname, answer).map((wrong) => `${row.request} as ${who}: ${wrong}`);
+    return was === word ? headers : [`${row.request} as ${who}: ${was}, not ${word}${answer.status >= 500 ? ` ${text.slice(0, 300)}` : ""}`];
   };
   return REQUESTS[row.request]?.install ? world.withInstall(run) : run();
 }

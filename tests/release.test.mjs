@@ -110,6 +110,8 @@ test("the static files of a deployment have no demo", () => {
   const built = new URL("../.build/release/", import.meta.url);
   assert.ok(existsSync(new URL("assets/", built)));
   for (const name of ["demo", "pkce-wasm", "react"]) assert.equal(existsSync(new URL(`assets/${name}`, built)), false);
+  const headers = readFileSync(new URL("assets/_headers", built), "utf8");
+  assert.match(headers, /^\/\*\n  Strict-Transport-Security: max-age=31536000\n/m, "a deployment is on https");
   const landing = readFileSync(new URL("assets/index.html", built), "utf8");
   assert.ok(landing.includes("/account/apps") && !/\/(demo|react)\//.test(landing), "no link to what is not there");
 });

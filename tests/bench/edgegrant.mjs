@@ -6,26 +6,28 @@ import { addSecret, fillIn, formTo, registered, sendForm } from "../harness/port
 import { startServer } from "../harness/server.mjs";
 
 const key = () => randomBytes(32).toString("base64url");
-const [EMAIL, PASSWORD] = ["first@deployment.example", "twelve-chars"];
+export const [EMAIL, PASSWORD] = ["first@deployment.example", "twelve-chars"];
 /** Codes are exchanged for all but the first of them: a grant keeps so many families, and the oldest make room. */
-const ACCOUNTS = Array.from({ length: 17 }, (_, n) => String(n).padStart(32, "a"));
+export const ACCOUNTS = Array.from({ length: 17 }, (_, n) => String(n).padStart(32, "a"));
 const HIGH = { limit: 1_000_000, window_s: 60 };
 /** No limit is reached: what refuses is not what is measured. */
-const scope = "bookings:read";
+export const scope = "bookings:read";
 const rules = [{ methods: ["GET"], path: "/api/v1/bookings", scopes: [scope] }];
-const POLICY = JSON.stringify({ api: { rate: HIGH }, refresh: { rate: HIGH }, unproven: { rate: HIGH }, gateway: { rules } });
+const POLICY = { api: { rate: HIGH }, refresh: { rate: HIGH }, unproven: { rate: HIGH }, gateway: { rules } };
+/** The same with the limit of calls that a deployment has: counting calls is a part of what they cost. */
+export const COUNTED_POLICY = { ...POLICY, api: {} };
 /** As Cloudflare names each request. */
 const RAY = { "cf-ray": "8f0a1b2c3d4e5f60-LHR" };
 
 /** The Worker of a build, straight from workerd, with the Workers that it is measured beside. */
-export function started(variant, workers = [], options = {}) {
+export function started(variant, workers = [], { policy = POLICY, ...options } = {}) {
   const secrets = { EDGE_KEYS: `1:${key()}`, HASH_KEYS: `1:${key()}`, SEAL_KEYS: `1:${key()}`, DATA_KEYS: `1:${key()}`, GATEWAY_KEYS: `1:${key()}` };
-  const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN: key(), POLICY };
+  const vars = { ...secrets, GRANT_ID_KEY: key(), SETUP_TOKEN: key(), POLICY: JSON.stringify(policy) };
   return startServer({ variant, seed: false, bare: true, vars, workers, services: { API: "api" }, ...options });
 }
 
-/** Sets up, signs in, registers an app and has it approved. */
-async function appOf(server) {
+/** Sets up, signs in, registers an app and has it approved, which takes seconds, unless the policy needs no review. */
+export async function appOf(server, { approve = true } = {}) {
   const browser = new Browser(server);
   const token = server.options.vars.SETUP_TOKEN;
   await fillIn(browser, "/admin/setup", { token, email: EMAIL, password: PASSWORD });
@@ -36,13 +38,14 @@ async function appOf(server) {
   }
   const app = await registered(browser, { account: ACCOUNTS[0] });
   app.secret = await addSecret(browser, app);
+  if (!approve) return { browser, app };
   const version = formTo(await browser.page(app.admin), `${app.admin}/approve`).values("version")[0];
   await sendForm(browser, `${app.admin}/approve`, { version });
   return { browser, app };
 }
 
 /** A resource server, registered by staff. */
-async function resourceServer(browser) {
+export async function resourceServer(browser) {
   const fields = { name: "API", resource: "https://api.example.com", scopes: [scope] };
   const page = await sendForm(browser, "/admin/resource-servers/new", fields);
   const [client_id, client_secret] = [...elements(page.tree, "code")].map(text);

@@ -12,7 +12,7 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const encoded = (fields) => new URLSearchParams(fields).toString();
 
 /** Seconds of CPU that a process has taken; undefined where the system does not say (all but Linux). */
-function cpuOf(pid) {
+export function cpuOf(pid) {
   const file = `/proc/${pid}/stat`;
   if (pid === undefined || !existsSync(file)) return undefined;
   const fields = readFileSync(file, "utf8").replace(/^.*\) /, "").split(" ");

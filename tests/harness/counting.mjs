@@ -2,18 +2,14 @@
 //   GET  /__count                              what happened since the last reset
 //   POST /__count {"reset":true,"faults":{}}   starts again, switches faults
 import built, { Access as BuiltAccess, App as BuiltApp, Grant as BuiltGrant, RateLimiter as BuiltRateLimiter } from "./built/index.js";
-import { bindings, counts, faults, objectState, reset } from "./proxies.mjs";
+import { bindings, control, counts, isControl, objectState, watched } from "./proxies.mjs";
 
-async function control(request) {
-  if (request.method === "POST") {
-    const command = await request.json();
-    if (command.reset) reset();
-    if (command.faults) {
-      for (const name of Object.keys(faults)) delete faults[name];
-      Object.assign(faults, command.faults);
-    }
-  }
-  return Response.json(counts);
+for (const name of ["log", "error"]) {
+  const write = console[name];
+  console[name] = (...args) => {
+    counts.logLines += 1;
+    write(...args);
+  };
 }
 
 const object = (Class) =>
@@ -31,26 +27,17 @@ export class Access extends BuiltAccess {
   }
 }
 
-/** Notes how much work is still going on after an answer, so that a test can wait for it instead of sleeping. */
-function watched(ctx) {
-  const waitUntil = ctx.waitUntil.bind(ctx);
-  const done = () => (counts.pending -= 1);
-  Object.defineProperty(ctx, "waitUntil", {
-    value(promise) {
-      counts.pending += 1;
-      Promise.resolve(promise).then(done, done);
-      return waitUntil(promise);
-    },
-  });
-  return ctx;
-}
+/** The one module of development is a class, the entry of a deployment an object. */
+const asked = (name, event, env, ctx) =>
+  typeof built === "function" ? new built(watched(ctx), bindings(env))[name](event) : built[name](event, bindings(env), watched(ctx));
 
 export default {
   fetch(request, env, ctx) {
-    if (new URL(request.url).pathname === "/__count") return control(request);
-    return new built(watched(ctx), bindings(env)).fetch(request);
+    if (isControl(request)) return control(request);
+    counts.workerRequests += 1;
+    return asked("fetch", request, env, ctx);
   },
   scheduled(event, env, ctx) {
-    return new built(watched(ctx), bindings(env)).scheduled(event);
+    return asked("scheduled", event, env, ctx);
   },
 };

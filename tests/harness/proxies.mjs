@@ -6,15 +6,45 @@ export const counts = { pending: 0 };
 export const faults = {};
 
 export function reset() {
-  for (const key of ["kvGet", "kvPut", "kvDelete", "kvList", "d1Statements", "d1Batches", "objectRequests", "rowsWritten", "alarms"]) {
-    counts[key] = 0;
-  }
+  const operations = ["kvGet", "kvPut", "kvDelete", "kvList", "d1Statements", "d1Batches", "objectRequests", "alarms"];
+  // Rows as Cloudflare counts them: `rowsRead` and `rowsWritten` in objects, the others in D1.
+  const rows = ["rowsRead", "rowsWritten", "d1RowsRead", "d1RowsWritten"];
+  for (const key of [...operations, ...rows, "workerRequests", "logLines"]) counts[key] = 0;
   counts.queries = [];
   counts.flushes = 0;
   counts.points = [];
   counts.requests = { GRANT: 0, APP: 0, RATE_LIMITER: 0 };
 }
 reset();
+
+export const isControl = (request) => new URL(request.url).pathname === "/__count";
+
+/** What the tests ask: what happened, from the beginning again, with faults. */
+export async function control(request) {
+  if (request.method === "POST") {
+    const command = await request.json();
+    if (command.reset) reset();
+    if (command.faults) {
+      for (const name of Object.keys(faults)) delete faults[name];
+      Object.assign(faults, command.faults);
+    }
+  }
+  return Response.json(counts);
+}
+
+/** Notes how much work is still going on after an answer, so that a test can wait for it instead of sleeping. */
+export function watched(ctx) {
+  const waitUntil = ctx.waitUntil.bind(ctx);
+  const done = () => (counts.pending -= 1);
+  Object.defineProperty(ctx, "waitUntil", {
+    value(promise) {
+      counts.pending += 1;
+      Promise.resolve(promise).then(done, done);
+      return waitUntil(promise);
+    },
+  });
+  return ctx;
+}
 
 /** An object like `target`, with some of its properties replaced. `replace` gets the original (bound) property. */
 export function over(target, replace) {
@@ -55,6 +85,18 @@ export const kv = (binding) =>
     list: (list) => operation("kvList", "kvList", list),
   });
 
+/** Adds up the rows that a statement, or each of a batch, has read and written. */
+const metered =
+  (run) =>
+  async (...args) => {
+    const value = await run(...args);
+    for (const { meta } of [value].flat()) {
+      counts.d1RowsRead += meta?.rows_read ?? 0;
+      counts.d1RowsWritten += meta?.rows_written ?? 0;
+    }
+    return value;
+  };
+
 /** Sums of what was counted, which an isolate hands over at most once a minute: of no request, so they have a count of their own. */
 const FLUSH = /^INSERT INTO counters/;
 
@@ -64,7 +106,10 @@ const statement = (native, counter) =>
       (bind) =>
       (...values) =>
         statement(bind(...values), counter),
-    ...Object.fromEntries(["first", "run", "all", "raw"].map((name) => [name, (run) => operation(counter, "d1", run)])),
+    ...Object.fromEntries(["first", "raw"].map((name) => [name, (run) => operation(counter, "d1", run)])),
+    ...Object.fromEntries(
+      ["run", "all"].map((name) => [name, (run) => operation(counter, "d1", counter === "flushes" ? run : metered(run))]),
+    ),
   });
 
 export const d1 = (binding) =>
@@ -74,7 +119,7 @@ export const d1 = (binding) =>
       counts.queries.push(sql);
       return statement(prepare(sql), "d1Statements");
     },
-    batch: (batch) => operation("d1Batches", "d1Batch", batch),
+    batch: (batch) => operation("d1Batches", "d1Batch", metered(batch)),
     exec: (exec) => operation("d1Statements", "d1", exec),
     withSession:
       (withSession) =>
@@ -126,7 +171,7 @@ const analytics = (binding) =>
 
 /** The bindings of `env`, wrapped; everything else as it is. */
 export function bindings(env) {
-  const wrapped = { CODES: kv, DB: d1, GRANT: objects, APP: objects, RATE_LIMITER: objects, METRICS: analytics, UNPROVEN: limiter };
+  const wrapped = { CODES: kv, OAUTH_KV: kv, DB: d1, GRANT: objects, APP: objects, RATE_LIMITER: objects, METRICS: analytics, UNPROVEN: limiter };
   return new Proxy(env, {
     get(_, name) {
       const value = Reflect.get(env, name, env);
@@ -135,12 +180,14 @@ export function bindings(env) {
   });
 }
 
-/** A SQL cursor whose written rows are added up as it is read. */
+/** A SQL cursor whose rows are added up as it is read. */
 function cursor(native) {
-  let seen = 0;
+  const seen = { rowsRead: 0, rowsWritten: 0 };
   const add = () => {
-    counts.rowsWritten += native.rowsWritten - seen;
-    seen = native.rowsWritten;
+    for (const name of Object.keys(seen)) {
+      counts[name] += native[name] - seen[name];
+      seen[name] = native[name];
+    }
   };
   add();
   const counted =

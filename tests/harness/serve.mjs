@@ -37,7 +37,7 @@ function modules() {
     { type: "ESModule", path: "counting.mjs", contents: harness("counting.mjs") },
     { type: "ESModule", path: "proxies.mjs", contents: harness("proxies.mjs") },
   ];
-  if (options.bare && !options.logged) return [{ type: "ESModule", path: "quiet.mjs", contents: QUIET }, ...built];
+  if (options.bare && !options.logged && !options.counting) return [{ type: "ESModule", path: "quiet.mjs", contents: QUIET }, ...built];
   return options.counting ? [...counting, ...built] : built;
 }
 

@@ -75,6 +75,19 @@ impl Answer {
             .with("referrer-policy", "same-origin")
             .with("x-content-type-options", "nosniff")
             .with("cache-control", "no-store")
+            .for_our_origin()
+    }
+
+    /// No page of another origin has it as an image, script or the like: what it holds would be in the
+    /// memory of that page's process.
+    pub(crate) fn for_our_origin(self) -> Self {
+        self.with("cross-origin-resource-policy", "same-origin")
+    }
+
+    /// A window of another origin that opened the page cannot reach it, nor the other way round. Not for
+    /// pages on an app's way: an app may have opened them in a window and wait for it.
+    pub(crate) fn in_own_window(self) -> Self {
+        self.with("cross-origin-opener-policy", "same-origin")
     }
 
     /// Lets the page's forms be answered with a redirect to `source` too: browsers apply

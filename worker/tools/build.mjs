@@ -8,13 +8,14 @@
 // the variant that was asked for, so that a deployment can never pick up a stale development build.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { hashOf, isFresh } from "./lib/inputs.mjs";
 import { bin, inRoot, root, variantDir } from "./lib/paths.mjs";
 import { ask, isMain, main, say, step, ToolError } from "./lib/process.mjs";
 import { buildReact } from "./lib/react.mjs";
 import { document } from "./openapi.mjs";
+import { SBOM, writeSbom } from "./sbom.mjs";
 import { setup } from "./setup.mjs";
 
 const KB = 1024;
@@ -56,7 +57,10 @@ export async function build(variant, tools, { quiet = false } = {}) {
   await buildBrowserModule(tools, quiet);
   await buildWorker(variant, tools);
   assemble(variant, variant !== "release" && (await buildReact()));
-  if (variant === "release") checkSize(quiet);
+  if (variant === "release") {
+    checkSize(quiet);
+    writeSbom(MODULES);
+  }
   return variantDir(variant);
 }
 
@@ -89,12 +93,12 @@ async function buildWorker(variant, tools) {
   rmSync(out, { recursive: true, force: true });
   if (released) {
     for (const name of MODULES) {
-      await compile(`release, ${name}`, tools, false, ["--out-dir", `../.build/release/worker/${name}`, "--no-default-features", "--features", name]);
+      await compile(`release, ${name}`, tools, false, ["--out-dir", `../.build/release/worker/${name}`, "--no-default-features", "--features", name, "--locked"]);
       await finish(join(out, name));
     }
     writeFileSync(join(out, "index.js"), entry());
   } else {
-    await compile(variant, tools, true, ["--out-dir", `../.build/${variant}/worker`, "--features", "development"]);
+    await compile(variant, tools, true, ["--out-dir", `../.build/${variant}/worker`, "--features", "development", "--locked"]);
     renameSync(join(out, "index.js"), join(out, "module.js"));
     writeFileSync(join(out, "index.js"), DEVELOPMENT_ENTRY);
   }
@@ -155,10 +159,18 @@ async function strip(module) {
   await step("Taking names out of the module", bin("wasm-opt"), args);
 }
 
-/** Flags that keep the paths of this machine out of the module (panic messages carry file names). */
+/**
+ * Flags that keep the paths of this machine out of the module (panic messages carry file names), so that the same sources give
+ * the same bytes wherever they are. The last that fits counts.
+ */
 function remapped() {
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  const flags = [`--remap-path-prefix=${root}=.`, `--remap-path-prefix=${cargoHome}=cargo`];
+  const [, commit] = ask("rustc", ["-vV"])?.match(/^commit-hash: (\w+)$/m) ?? [];
+  const places = [[root, "."], [cargoHome, "cargo"]];
+  // Where Rust's own sources are installed, the compiler names them there; else as below.
+  if (commit) places.push([join(ask("rustc", ["--print", "sysroot"]), "lib/rustlib/src/rust"), `/rustc/${commit}`]);
+  if (process.env.CARGO_TARGET_DIR) places.push([resolve(process.env.CARGO_TARGET_DIR), "./target"]);
+  const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   const existing = process.env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS ?? process.env.RUSTFLAGS ?? "";
   return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [existing, ...flags].join(" ").trim() };
 }
@@ -178,7 +190,16 @@ function assemble(variant, react) {
     cpSync(react, join(assets, "react"), { recursive: true });
   } else {
     withoutDevelopment(join(assets, "index.html"));
+    onlyHttps(join(assets, "_headers"));
   }
+}
+
+/** A deployment is on https: its static files say so too, as the Worker does on what it answers (RFC 6797). */
+function onlyHttps(headers) {
+  const text = readFileSync(headers, "utf8");
+  const all = "/*\n";
+  if (!text.includes(`\n${all}`)) throw new ToolError(`www/_headers has no rule ${all.trim()} for all files.`);
+  writeFileSync(headers, text.replace(`\n${all}`, `\n${all}  Strict-Transport-Security: max-age=31536000\n`));
 }
 
 /** Takes out what leads to the demo: `<!-- development -->` to `<!-- /development -->`. */
@@ -231,5 +252,6 @@ if (isMain(import.meta.url)) {
     const variant = wantedVariant();
     await build(variant, await setup());
     publish(variant);
+    if (variant === "release") say(`Bill of materials: ${relative(root, join(variantDir("release"), SBOM))}`);
   });
 }

@@ -9,7 +9,14 @@ import { cacheDir, inRoot, lockedVersion } from "./lib/paths.mjs";
 import { ask, isMain, main, needNode22, say, step, ToolError } from "./lib/process.mjs";
 
 const WASM_TARGET = "wasm32-unknown-unknown";
-const WORKER_BUILD = "0.8.7";
+/** In the modules is some of its text, so the bill of materials names it. */
+export const WORKER_BUILD = "0.8.7";
+
+/**
+ * The compiler that releases are built with. Any from `rust-version` in Cargo.toml on works; the same bytes come from the
+ * same compiler only, see reproduce.mjs.
+ */
+export const RELEASE_RUST = "1.95.0";
 
 /** These tools run for a second per build: what counts is how long they take to compile. */
 const CHEAP_PROFILE = {
@@ -102,6 +109,13 @@ function findTool(tool) {
     if (version?.split(/\s+/).includes(tool.version)) return join(folder, tool.binary);
   }
   return undefined;
+}
+
+/** The path of a tool of crates.io, which is installed when it is not there. */
+export async function cargoTool(tool) {
+  const found = { ...tool, path: findTool(tool) };
+  if (!found.path) await installTools([found]);
+  return found.path;
 }
 
 async function installTools(missing) {

@@ -57,7 +57,7 @@ function cargoCount(output, code) {
 const groups = {
   async lint() {
     await check("rustfmt", "cargo", ["fmt", "--all", "--check"]);
-    const clippy = (...args) => ["clippy", "--quiet", ...args, "--", "-D", "warnings"];
+    const clippy = (...args) => ["clippy", "--quiet", "--locked", ...args, "--", "-D", "warnings"];
     await check("clippy: core", "cargo", clippy("-p", "edgegrant-core", "--all-targets"));
     await check("clippy: Worker", "cargo", clippy("-p", "edgegrant-worker", ...WASM));
     await check("clippy: Worker, development", "cargo", clippy("-p", "edgegrant-worker", "--features", "development", ...WASM));
@@ -69,7 +69,7 @@ const groups = {
 
   async core() {
     const crates = ["-p", "edgegrant-core", "-p", "pkce-wasm", "-p", "edgegrant-fuzz", "-p", "edgegrant-worker"];
-    const args = ["test", "--quiet", ...crates, "--features", "edgegrant-worker/development"];
+    const args = ["test", "--quiet", "--locked", ...crates, "--features", "edgegrant-worker/development"];
     await check("native unit tests", "cargo", args, { count: cargoCount });
   },
 

@@ -1,5 +1,6 @@
 // @cloudflare/workers-oauth-provider as its README sets it up for one Worker, in the same workerd. `/authorize` allows at
-// once: `GET /authorize?…&user=…` is answered with the code.
+// once: `GET /authorize?…&user=…` is answered with the code. `/page` and `/allow` are the same in two requests, as with a page
+// between: there the request is looked at and the app looked up, here it comes back with the form.
 import { OAuthProvider } from "@cloudflare/workers-oauth-provider";
 
 const api = { fetch: (_, __, ctx) => Response.json({ account: ctx.props.account }) };
@@ -12,8 +13,12 @@ const pages = {
       const redirectUris = ["https://app.example/callback"];
       return Response.json(await helpers.createClient({ clientName: "Bench", redirectUris, tokenEndpointAuthMethod: "client_secret_post" }));
     }
-    if (url.pathname !== "/authorize") return new Response("hello");
-    const asked = await helpers.parseAuthRequest(request);
+    if (!["/authorize", "/page", "/allow"].includes(url.pathname)) return new Response("hello");
+    const asked = url.pathname === "/allow" ? await request.json() : await helpers.parseAuthRequest(request);
+    if (url.pathname === "/page") {
+      await helpers.lookupClient(asked.clientId);
+      return Response.json(asked);
+    }
     const user = url.searchParams.get("user");
     const { redirectTo } = await helpers.completeAuthorization({
       request: asked,

@@ -170,7 +170,8 @@ async fn file(call: &Call, part: Part<'_>, to_staff: bool) -> Result<Answer, Fau
     }
     let answer = Answer::bytes("text/csv; charset=utf-8", csv.into_bytes())
         .with("content-disposition", "attachment; filename=\"activity.csv\"")
-        .with("cache-control", "no-store");
+        .with("cache-control", "no-store")
+        .for_our_origin();
     let Some(after) = after.filter(|_| more) else { return Ok(answer) };
     let query = call.query_params();
     let mut params: Vec<(&str, &str)> = ["account", "app", "actor"].into_iter().map(|name| (name, query.field(name))).collect();

@@ -121,13 +121,19 @@ pub(crate) async fn answer(call: &mut Call) -> Answer {
     let path = call.path.clone();
     let place = Place::of(call, &path);
     match dispatch(call, &path, place).await {
-        Ok(answer) => sign_in::with_sign_out(call, answer),
+        Ok(answer) => sign_in::with_sign_out(call, in_own_window(&path, answer)),
         Err(fault) => {
             crate::log::fault("request", &fault);
             let answer = place.fault(call).because("fault");
             if place.is_cross_origin() { call.readable_anywhere(answer) } else { answer }
         }
     }
+}
+
+/// The pages of people, developers and staff are out of reach of a window that opened them.
+fn in_own_window(path: &str, answer: Answer) -> Answer {
+    let is_ours = ["/account", "/developers", "/admin"].into_iter().any(|start| below(path, start).is_some());
+    if is_ours && answer.is_page() { answer.in_own_window() } else { answer }
 }
 
 /// What "try again" opens: the page that was asked for, or the one of ours that held the form; never

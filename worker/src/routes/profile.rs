@@ -273,7 +273,7 @@ async fn export(call: &Call) -> Result<Answer, Fault> {
         Err(elsewhere) => return Ok(elsewhere),
     };
     match people::export(call, &guest.actor(call), &guest.visitor.cookie.user).await {
-        Ok(copy) => Ok(Answer::json(200, &copy).with("content-disposition", "attachment; filename=\"my-data.json\"")),
+        Ok(copy) => Ok(Answer::json(200, &copy).with("content-disposition", "attachment; filename=\"my-data.json\"").for_our_origin()),
         Err(failure) => guest.failed(call, failure, HERE),
     }
 }

@@ -119,10 +119,15 @@ impl Grant {
     }
 
     /// Whether a command may make the schema: anything else on an object without one is answered
-    /// from the empty grant and creates nothing (attack A38).
+    /// from the empty grant and creates nothing (attack A38). A claim of a code whose record is nowhere
+    /// can only be a second one: a made-up code leaves no object behind, whatever key signed it.
     #[must_use]
-    pub const fn may_create(command: &Command) -> bool {
-        matches!(command, Command::Claim(_) | Command::End { .. } | Command::Withdraw { .. } | Command::IssueKey(_))
+    pub fn may_create(command: &Command) -> bool {
+        match command {
+            Command::Claim(claim) => claim.held.is_some(),
+            Command::End { .. } | Command::Withdraw { .. } | Command::IssueKey(_) => true,
+            _ => false,
+        }
     }
 
     /// Decides a command. On a storage fault the caller must drop this value and load it again.

@@ -361,9 +361,10 @@ fn only_a_claim_and_an_owners_end_may_make_the_schema_a38() {
     assert!(Grant::may_create(&Command::Claim(Box::new(claim))) && Grant::may_create(&Command::End { seq: 1 }));
     assert!(!Grant::may_create(&Command::EndKey { family: 1 }));
     let mut wiped = World::new(false);
-    for command in [check, revoke, refresh] {
+    let unknown = Command::Claim(Box::new(Claim { held: None, ..wiped.code() }));
+    for (command, why) in [(check, Refused::Gone), (revoke, Refused::Gone), (refresh, Refused::Gone), (unknown, Refused::CodeUnknown)] {
         assert!(!Grant::may_create(&command));
-        assert_eq!(wiped.decide(&command), no(Refused::Gone));
+        assert_eq!(wiped.decide(&command), no(why));
         assert!(wiped.writes.is_empty());
     }
 }
