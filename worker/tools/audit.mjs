@@ -4,20 +4,21 @@
 import { cargoTool } from "./setup.mjs";
 import { main, say, show } from "./lib/process.mjs";
 
-export const CARGO_DENY = { crate: "cargo-deny", version: "0.20.2", binary: "cargo-deny" };
+const CARGO_DENY = { crate: "cargo-deny", version: "0.20.2", binary: "cargo-deny" };
 
-const steps = async () => [
-  ["crates: advisories, licences, bans, sources (deny.toml)", await cargoTool(CARGO_DENY), ["--locked", "check", "advisories", "licenses", "bans", "sources"]],
+const steps = (deny) => [
+  ["crates: licences, bans, sources (deny.toml)", deny, ["--locked", "check", "licenses", "bans", "sources"]],
+  ["crates: advisories of RustSec", deny, ["--locked", "check", "advisories"]],
   ["npm packages: what the registry knows", "npm", ["audit"]],
   ["npm packages: signatures of the registry", "npm", ["audit", "signatures"]],
 ];
 
 await main(async () => {
   const failed = [];
-  for (const [title, command, args] of await steps()) {
+  for (const [title, command, args] of steps(await cargoTool(CARGO_DENY))) {
     say(`\n== ${title}`);
     if ((await show(command, args)) !== 0) failed.push(title);
   }
-  say(failed.length > 0 ? `\nNot passed: ${failed.join("; ")}` : "\nAll passed.");
+  say(failed.length > 0 ? `\nNot passed, or not reached: ${failed.join("; ")}` : "\nAll passed.");
   return failed.length > 0 ? 1 : 0;
 });
