@@ -165,17 +165,19 @@ async function entry(name, outfile, { files = {}, source = "index.js" } = {}) {
   await writeFile(outfile, outputFiles[0].contents);
 }
 
-/** What a consumer of an entry ships: everything in it, minified by esbuild. */
-async function asConsumer(file) {
+/** What a page ships that has `contents` as its script, bundled and minified by esbuild; packages come from `nodePaths` too. */
+export async function shipped(contents, resolveDir, nodePaths = []) {
   const esbuild = await import("esbuild");
   const { outputFiles } = await esbuild.build({
-    stdin: { contents: `export * from ${JSON.stringify(file)};`, resolveDir: here },
+    stdin: { contents, resolveDir },
+    nodePaths,
     bundle: true,
     minify: true,
     write: false,
     format: "esm",
     platform: "browser",
     target: "es2022",
+    logLevel: "silent",
   });
   return outputFiles[0].contents;
 }
@@ -214,7 +216,7 @@ export async function buildPkce({ log = console.log } = {}) {
     await rm(work, { recursive: true, force: true });
   }
   const wasm = await readFile(join(dist, "pkce.wasm"));
-  const [bundle, slim, script] = await Promise.all(["index.js", "slim.js", "js.js"].map((name) => asConsumer(join(dist, name))));
+  const [bundle, slim, script] = await Promise.all(["index.js", "slim.js", "js.js"].map((name) => shipped(`export * from "./${name}";`, dist)));
   const sizes = { bundle: weigh(bundle), slim: weigh(slim, wasm), script: weigh(script), wasm: weigh(wasm) };
   for (const [name, size] of Object.entries(sizes)) {
     log(`pkce-wasm: ${name.padEnd(6)} ${size.raw} raw, ${size.gzip} gzip, ${size.brotli} brotli`);

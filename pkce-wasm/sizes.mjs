@@ -10,8 +10,8 @@ import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build, transform } from "esbuild";
-import { weigh } from "./build.mjs";
+import { transform } from "esbuild";
+import { shipped, weigh } from "./build.mjs";
 import { BUNDLERS, html } from "./tests/package/bundlers.mjs";
 import { project, removeProjects } from "./tests/package/project.mjs";
 
@@ -149,20 +149,7 @@ const OTHERS = [
 ];
 
 // esbuild --bundle --minify --format=esm --platform=browser --target=es2022
-async function bundled(folder, contents) {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: folder },
-    nodePaths: [MODULES],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    logLevel: "silent",
-  });
-  return weigh(outputFiles[0].contents);
-}
+const bundled = async (folder, contents) => weigh(await shipped(contents, folder, [MODULES]));
 
 const sum = (one, other) => Object.fromEntries(Object.keys(one).map((unit) => [unit, one[unit] + other[unit]]));
 
